@@ -1,0 +1,44 @@
+# Two commands for readers (dashboard, lab), the rest for those who change the course.
+# Everything runs inside .venv, made once from requirements.lock.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+RUN := .venv/bin/python
+export HOST PORT
+
+.PHONY: dashboard lab test lessons notebooks zoo lock
+
+dashboard: .venv/.ready
+	@$(RUN) -m lumbar_utils dashboard
+
+lab: .venv/.ready
+	@$(RUN) -m lumbar_utils lab
+
+test: .venv/.ready
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	.venv/bin/lint-imports
+	$(RUN) lessons/make_notebooks.py --check
+	LUMBAR_FAST=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	$(RUN) -m pytest tests
+
+notebooks: .venv/.ready
+	$(RUN) lessons/make_notebooks.py
+
+lessons: .venv/.ready
+	$(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
+
+zoo: .venv/.ready
+	$(RUN) -m lumbar_utils zoo --train cnn
+
+lock:
+	uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header --no-annotate \
+		-o requirements.lock pyproject.toml
+
+.venv/.ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found; install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing into .venv (about 1.5 GB, a few minutes; once)"
+	@$(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@

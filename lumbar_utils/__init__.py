@@ -1,0 +1,47 @@
+"""Helpers behind the course *Deep learning for the lumbar spine*.
+
+Names load when they are first used: `import lumbar_utils` alone imports neither TensorFlow nor Keras.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "LumbarDataset": "dataset",
+    "LumbarError": "dataset",
+    "MASK_LABELS": "dataset",
+    "PAPER4": "dataset",
+    "load_dataset": "sources",
+    "sample_patient": "phantom",
+    "render": "phantom",
+    "lesion_mask": "phantom",
+    "prepare": "preparation",
+    "split_by_patient": "splits",
+    "Predictions": "evaluation",
+    "evaluate": "evaluation",
+    "load_predictor": "runtime",
+    "build_model": "models",
+    "list_models": "models",
+    "count_parameters": "models",
+    "fit": "training",
+    "predict": "training",
+    "CNNSVMClassifier": "hybrid",
+    "explain": "explain",
+    "check": "teaching",
+    "hint": "teaching",
+    "course_size": "teaching",
+}
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name):
+    if name not in _HOME_OF:
+        raise AttributeError(
+            f"module 'lumbar_utils' has no attribute {name!r}; it offers {', '.join(__all__)}"
+        )
+    return getattr(import_module(f"lumbar_utils.{_HOME_OF[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,112 @@
+"""The command line: `python -m lumbar_utils VERB`, what make calls and what Windows users type."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from .dataset import LumbarError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except LumbarError as error:
+        print(f"lumbar_utils: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nlumbar_utils: stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lumbar_utils", description=__doc__)
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def verb(name, run, help):
+        command = verbs.add_parser(name, help=help, description=help)
+        command.set_defaults(run=run)
+        return command
+
+    command = verb("dashboard", _dashboard, "Serve the dashboard in the browser.")
+    command.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+    command.add_argument("--port", type=int, default=int(os.environ.get("PORT", 8866)))
+
+    command = verb("lab", _lab, "Open the lessons in JupyterLab.")
+    command.add_argument("--port", type=int, default=int(os.environ.get("PORT", 8888)))
+
+    command = verb("phantom", _phantom, "Draw a sheet of phantoms, a row a class.")
+    command.add_argument("--contact-sheet", required=True, metavar="FILE", help="the PNG file to write")
+    command.add_argument("--seed", type=int, default=0)
+
+    command = verb("evaluate", _evaluate, "Report stored predictions with intervals.")
+    command.add_argument("--predictions", required=True, metavar="FILE", help="a CSV file under results/")
+
+    command = verb("zoo", _zoo, "Train a network on phantoms and store its checkpoint and predictions.")
+    command.add_argument("--train", required=True, metavar="NAME", help="the network, such as cnn")
+    command.add_argument("--patients", type=int, default=3000)
+
+    command = verb("crossval", _crossval, "Cross-validate CNN and CNN-SVM in folds grouped by patient.")
+    command.add_argument("--source", required=True, choices=("folder", "yolo"))
+    command.add_argument("--path", required=True)
+    command.add_argument("--classes", help="yolo: the names of the class numbers, such as disc,herniated")
+    command.add_argument("--patient-pattern", help="regular expression that finds the patient in a file name")
+    command.add_argument("--folds", type=int, default=5)
+    command.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
+    command.add_argument("--epochs", type=int, default=30)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--out", metavar="FOLDER", help="also store the predictions there")
+    return parser
+
+
+def _dashboard(options):
+    from .dashboard.serve import dashboard
+
+    return dashboard(host=options.host, port=options.port)
+
+
+def _lab(options):
+    from .dashboard.serve import lab
+
+    return lab(port=options.port)
+
+
+def _phantom(options):
+    from .phantom.contact_sheet import write_contact_sheet
+
+    write_contact_sheet(options.contact_sheet, seed=options.seed)
+
+
+def _evaluate(options):
+    from .evaluation import Predictions, evaluate
+
+    print(evaluate(Predictions.load(options.predictions)))
+
+
+def _zoo(options):
+    from .studies.zoo import train
+
+    train(options.train, n_patients=options.patients)
+
+
+def _crossval(options):
+    from .sources import load_dataset
+    from .studies.crossval import cross_validate_networks
+
+    source_options = {"path": options.path, "size": options.size, "patient_pattern": options.patient_pattern}
+    if options.source == "yolo":
+        if not options.classes:
+            raise LumbarError(
+                "The yolo source needs --classes, the names of its class numbers: --classes disc,herniated."
+            )
+        source_options["classes"] = tuple(options.classes.split(","))
+    dataset = load_dataset(options.source, **source_options)
+    cross_validate_networks(
+        dataset, n_splits=options.folds, epochs=options.epochs, seed=options.seed, out=options.out, log=print
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

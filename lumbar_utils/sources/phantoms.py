@@ -1,0 +1,96 @@
+"""Phantoms made on this machine, kept on disk so that the next lesson need not draw them again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..dataset import LumbarDataset
+from ..paths import cache_folder
+from ..phantom import PHANTOM_VERSION, make_dataset
+
+
+def read_phantoms(
+    n_patients: int = 600,
+    *,
+    seed: int = 0,
+    size: int = 224,
+    label_scheme: str = "paper4",
+    variation: str = "narrow",
+    cache: bool = True,
+) -> LumbarDataset:
+    """Return midline T2 phantoms of `n_patients` patients, from the cache if they were made before.
+
+    The other parameters are those of `phantom.make_dataset`. With `cache=False` nothing is read or written.
+    """
+    options = {"seed": seed, "size": size, "label_scheme": label_scheme, "variation": variation}
+    if not cache:
+        return make_dataset(n_patients, **options)
+    recipe = json.dumps({"phantom": PHANTOM_VERSION, "n_patients": n_patients, **options}, sort_keys=True)
+    file = cache_folder() / "phantoms" / f"{hashlib.sha256(recipe.encode()).hexdigest()[:16]}.npz"
+    if file.exists():
+        try:
+            return _read(file)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            warnings.warn(
+                f"The cached phantoms in {file.name} are damaged ({error}); they are made again.",
+                stacklevel=2,
+            )
+    dataset = make_dataset(n_patients, **options)
+    _write(dataset, file)
+    return dataset
+
+
+def _write(dataset: LumbarDataset, file: Path) -> None:
+    """Write aside, then rename, so that a reader never meets half a file; a full disk is no reason to stop."""
+    content = io.BytesIO()
+    facts = {
+        "class_names": dataset.class_names,
+        "name": dataset.name,
+        "licence": dataset.licence,
+        "citation": dataset.citation,
+        "fingerprint": dataset.fingerprint(),
+    }
+    np.savez(
+        content,
+        images=dataset.images,
+        labels=dataset.labels,
+        patient_ids=dataset.patient_ids,
+        masks=dataset.masks,
+        meta=dataset.meta.to_json(orient="table", double_precision=15),
+        facts=json.dumps(facts),
+    )
+    aside = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(content.getbuffer())
+        os.replace(aside, file)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        warnings.warn(
+            f"The phantoms cannot be kept in {file.parent} ({error.strerror}); they are made each time.",
+            stacklevel=3,
+        )
+
+
+def _read(file: Path) -> LumbarDataset:
+    with np.load(file, allow_pickle=False) as content:
+        facts = json.loads(str(content["facts"]))
+        fingerprint = facts.pop("fingerprint")
+        meta = pd.read_json(io.StringIO(str(content["meta"])), orient="table").reset_index(drop=True)
+        dataset = LumbarDataset(
+            **{part: content[part] for part in ("images", "labels", "patient_ids", "masks")},
+            meta=meta,
+            **facts,
+        )
+    if dataset.fingerprint() != fingerprint:
+        raise ValueError("its checksum does not match")
+    return dataset

@@ -1,0 +1,30 @@
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT
+
+from lumbar_utils.__main__ import main
+
+
+def test_a_mistake_is_one_line_and_an_exit_code(capsys, tmp_path):
+    code = main(["crossval", "--source", "yolo", "--path", str(tmp_path), "--classes", "a,b"])
+    error = capsys.readouterr().err
+    assert code == 2 and error.startswith("lumbar_utils: There is no folder") and error.count("\n") == 1
+
+
+def test_yolo_without_class_names_says_so(capsys, tmp_path):
+    assert main(["crossval", "--source", "yolo", "--path", str(tmp_path)]) == 2
+    assert "--classes disc,herniated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["dashboard", "lab", "phantom", "evaluate", "zoo", "crossval"])
+def test_every_verb_explains_itself(verb):
+    answer = subprocess.run(
+        [sys.executable, "-m", "lumbar_utils", verb, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert answer.returncode == 0 and "usage" in answer.stdout

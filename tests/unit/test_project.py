@@ -1,0 +1,70 @@
+"""What holds the files of the project together: lists that stand twice, and what an import may cost."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from helpers import ROOT
+
+
+def pip_list(file):
+    dependencies = yaml.safe_load((ROOT / file).read_text())["dependencies"]
+    return [dependencies[:-1], dependencies[-1]["pip"]]
+
+
+def requirement_names(lines):
+    return {re.split(r"[<>=;~ \[]", line, maxsplit=1)[0] for line in lines if not line.startswith("-")}
+
+
+def test_the_two_environment_files_carry_the_same_list():
+    ours, binders = pip_list("environment.yml"), pip_list("binder/environment.yml")
+    assert ours[1][0] == "-c requirements.lock" and binders[1][0] == "-c ../requirements.lock"
+    assert ours[0] == binders[0] and ours[1][1:] == binders[1][1:]
+
+
+def test_the_environment_files_name_what_the_package_needs():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert requirement_names(pip_list("environment.yml")[1]) == requirement_names(project["dependencies"])
+
+
+def test_the_lock_pins_every_dependency():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = requirement_names(project["dependencies"] + project["optional-dependencies"]["dev"])
+    pinned = requirement_names((ROOT / "requirements.lock").read_text().splitlines())
+    assert wanted <= pinned
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import lumbar_utils",
+        "import lumbar_utils.dashboard.app",
+        "import lumbar_utils.runtime, lumbar_utils.sources, lumbar_utils.evaluation, lumbar_utils.figures",
+    ],
+)
+def test_tensorflow_is_not_imported(statement):
+    code = f"import sys; {statement}; assert not {{'tensorflow', 'keras', 'torch', 'jax'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=120)
+
+
+def test_every_public_name_loads():
+    import lumbar_utils
+
+    for name in lumbar_utils.__all__:
+        assert getattr(lumbar_utils, name) is not None
+    with pytest.raises(AttributeError, match="it offers"):
+        _ = lumbar_utils.no_such_name
+
+
+def test_the_repositorys_address_agrees_everywhere():
+    address = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["repository"]
+    slug = address.removeprefix("https://github.com/")
+    texts = [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    for file in texts:
+        for found in re.findall(
+            r"(?:github\.com|/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", file.read_text()
+        ):
+            assert found.removesuffix(".git") == slug, f"{file.name} points to {found}"
