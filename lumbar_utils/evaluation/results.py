@@ -1,0 +1,35 @@
+"""The stored predictions of the shipped studies, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lumbar_utils.dataset import LumbarError
+from lumbar_utils.evaluation.predictions import Predictions
+from lumbar_utils.paths import results_folder
+
+
+def load_results(study: str | None = None) -> dict[str, Predictions]:
+    """Return every stored prediction of one study by file name ("cnn"), or of all studies ("zoo/cnn").
+
+    Sorted by name. Histories and other tables in the same folders are left out: predictions are the csv files
+    whose columns begin with patient_id, label. A study that is not there is a `LumbarError`; without a
+    study, an empty results folder gives an empty dict.
+    """
+    folder = results_folder()
+    studies = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if study is None:
+        return {f"{name}/{key}": value for name in studies for key, value in load_results(name).items()}
+    if study not in studies:
+        raise LumbarError(
+            f"there is no study {study!r} in {folder}, only {', '.join(studies) or 'none at all'}; give one of "
+            "these names, or run the study."
+        )
+    return {
+        path.stem: Predictions.load(path) for path in sorted((folder / study).glob("*.csv")) if _holds(path)
+    }
+
+
+def _holds(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline().startswith(b"patient_id,label,")

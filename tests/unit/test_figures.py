@@ -1,0 +1,304 @@
+"""Figures: the title is the finding, computed from the data; nothing is told by colour alone."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lumbar_utils import figures
+from lumbar_utils.dataset import PAPER4, LumbarDataset, LumbarError
+from lumbar_utils.evaluation import Predictions, evaluate
+from lumbar_utils.figures import style
+
+
+def predictions_of(labels, predicted, *, model="CNN", certainty=0.7, **changes) -> Predictions:
+    shares = np.full((len(labels), 4), (1 - certainty) / 3)
+    shares[np.arange(len(labels)), predicted] = certainty
+    values = {"class_names": PAPER4, "patient_ids": range(len(labels)), "model": model, "dataset": "test"}
+    return Predictions(labels, shares, **(values | {"measured_on": "phantoms"} | changes))
+
+
+def report_with(right: int, total: int = 100, **changes):
+    """A report on `total` pictures, four in ten of them Healthy, of which `right` are called right."""
+    labels = np.arange(total) % 10 * 2 // 5 % 4
+    predicted = np.where(np.arange(total) < right, labels, (labels + 1) % 4)
+    return evaluate(predictions_of(labels, predicted, **changes), n_resamples=100)
+
+
+def history_of(val_loss, accuracy=0.5, val_accuracy=0.5) -> pd.DataFrame:
+    n = len(val_loss)
+    return pd.DataFrame(
+        {
+            "epoch": np.arange(1, n + 1),
+            "loss": np.linspace(1.3, 0.4, n),
+            "accuracy": np.linspace(0.3, accuracy, n),
+            "val_loss": val_loss,
+            "val_accuracy": np.linspace(0.3, val_accuracy, n),
+        }
+    )
+
+
+def dataset_of(labels, patients) -> LumbarDataset:
+    n = len(labels)
+    images = np.zeros((n, 8, 8), dtype=np.uint8)
+    return LumbarDataset(images, labels, PAPER4, patients, pd.DataFrame(index=range(n)), name="Clinic A")
+
+
+def title_of(fig) -> str:
+    return fig.layout.title.text.replace("<br>", " ")
+
+
+def spot(rows, columns, shape=(40, 60)) -> np.ndarray:
+    mask = np.zeros(shape, dtype=bool)
+    mask[rows, columns] = True
+    return mask
+
+
+@pytest.fixture(scope="module")
+def every_figure():
+    report = report_with(70)
+    picture, heat = np.zeros((40, 60), dtype=np.uint8), np.ones((40, 60))
+    return {
+        "compare_accuracy": figures.compare_accuracy({"CNN": report, "CNN-SVM": report_with(75)}),
+        "confusion_matrix": figures.confusion_matrix(report),
+        "roc_curves": figures.roc_curves(predictions_of([0, 1, 2, 3] * 5, [0, 1, 2, 2] * 5)),
+        "training_curves": figures.training_curves(history_of([1.0, 0.8, 0.9])),
+        "probabilities_bar": figures.probabilities_bar([0.1, 0.6, 0.1, 0.2], PAPER4),
+        "picture_grid": figures.picture_grid([picture], ["Healthy"]),
+        "heat_overlay": figures.heat_overlay(picture, heat, 0.6, outline=spot(slice(5), slice(5))),
+        "class_counts": figures.class_counts(dataset_of([0, 1, 2, 3], list("abcd"))),
+    }
+
+
+def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
+    assert sorted(every_figure) == sorted(figures.__all__)
+    for name, fig in every_figure.items():
+        description = fig.layout.meta["description"]
+        assert description.startswith(title_of(fig)) and description.endswith("."), name
+        assert fig.layout.paper_bgcolor is None and fig.layout.template.layout.paper_bgcolor == "white"
+        assert json.loads(fig.to_json())["data"], name
+        assert type(fig).__name__ == "Figure", name
+
+
+@pytest.mark.parametrize(
+    "name", ["compare_accuracy", "confusion_matrix", "roc_curves", "training_curves", "probabilities_bar"]
+)
+def test_axes_of_numbers_are_labelled_with_their_unit(every_figure, name):
+    axes = [axis.title.text for axis in every_figure[name].select_xaxes()]
+    axes += [axis.title.text for axis in every_figure[name].select_yaxes()]
+    assert any(re.search(r"%|pictures|cross-entropy", text or "") for text in axes)
+
+
+def test_a_long_finding_is_wrapped_and_given_room():
+    short = figures.compare_accuracy({"A": report_with(70)})
+    name = "DenseNet, course size, 21 layers, trained on three thousand patients with and without rotation"
+    long = figures.compare_accuracy({name: report_with(75), name + " again": report_with(70)})
+    lines = long.layout.title.text.split("<br>")
+    assert len(lines) >= 4 and max(map(len, lines)) <= 66
+    assert long.layout.margin.t >= short.layout.margin.t + 3 * 22
+    assert not any(line.startswith("%") for line in lines)
+
+
+def test_series_are_told_apart_without_colour(every_figure):
+    roc = [trace for trace in every_figure["roc_curves"].data if "chance" not in trace.name]
+    assert len({trace.line.dash for trace in roc}) == len(roc) == 4
+    train, validate = every_figure["training_curves"].data[:2]
+    assert train.line.dash != validate.line.dash and train.marker.symbol != validate.marker.symbol
+    several = figures.class_counts(dataset_of([0, 0, 1, 2, 3], list("aabcd")))
+    assert len({trace.marker.pattern.shape for trace in several.data}) == 2
+
+
+def test_the_first_colours_stand_out_against_white():
+    def luminance(colour):
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return np.dot(linear, [0.2126, 0.7152, 0.0722])
+
+    for colour in style.COLOURS[:5]:
+        assert 1.05 / (luminance(colour) + 0.05) >= 3, colour
+    for colour in (style.INK, style.GREY):  # text
+        assert 1.05 / (luminance(colour) + 0.05) >= 4.5, colour
+
+
+# --- findings follow the data -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "finding"),
+    [
+        (70, 72, "CNN-SVM is ahead of CNN by 2.0 percentage points, and the intervals overlap"),
+        (71, 70, "CNN is ahead of CNN-SVM by 1.0 percentage point, and the intervals overlap"),
+        (50, 90, "CNN-SVM is ahead of CNN by 40.0 percentage points, and the intervals are apart"),
+        (70, 70, "CNN and CNN-SVM are level at 70 %"),
+    ],
+)
+def test_the_comparison_says_who_is_ahead_and_whether_intervals_overlap(first, second, finding):
+    fig = figures.compare_accuracy({"CNN": report_with(first), "CNN-SVM": report_with(second)})
+    assert title_of(fig) == finding
+
+
+def test_the_comparison_draws_the_interval_and_the_constant_guess():
+    report = report_with(70)
+    fig = figures.compare_accuracy({"CNN": report})
+    (point,) = fig.data
+    assert point.x[0] + point.error_x.array[0] == pytest.approx(100 * report.accuracy.high)
+    assert point.x[0] - point.error_x.arrayminus[0] == pytest.approx(100 * report.accuracy.low)
+    assert title_of(fig) == "CNN is right on 70 % of the pictures (60 to 78)"
+    commonest = 100 * report.confusion.sum(axis=1).max() / report.n_images
+    assert fig.layout.shapes[0].x0 == commonest and "on phantoms" in fig.layout.xaxis.title.text
+
+
+def test_models_of_different_test_sets_are_not_ranked():
+    real = report_with(90, measured_on="real pictures")
+    fig = figures.compare_accuracy({"CNN": report_with(70), "CNN on patients": real})
+    assert "cannot be ranked" in title_of(fig)
+    assert {label for trace in fig.data for label in trace.y} == {
+        "CNN<br>(phantoms, 100 patients)",
+        "CNN on patients<br>(real pictures, 100 patients)",
+    }
+
+
+def test_the_confusion_matrix_names_the_commonest_mistake():
+    labels, predicted = (
+        [0] * 10 + [1] * 10 + [2] * 10 + [3] * 10,
+        [0] * 10 + [1] * 6 + [3] * 4 + [2] * 10 + [3] * 10,
+    )
+    fig = figures.confusion_matrix(evaluate(predictions_of(labels, predicted)))
+    assert title_of(fig).endswith("Herniated Disk taken for Spondylosis, 4 of 10 (40 %)")
+    assert fig.data[0].z[1].tolist() == [0, 60, 0, 40]
+    cells = dict(zip(zip(fig.data[1].y, fig.data[1].x, strict=True), fig.data[1].text, strict=True))
+    assert cells["Herniated<br>Disk<br>(10)", "Spondylosis"] == "<b>4</b><br>40 %"
+    perfect = figures.confusion_matrix(evaluate(predictions_of(labels, labels)))
+    assert title_of(perfect) == "CNN puts all 40 pictures into the right class"
+
+
+def test_the_roc_figure_names_the_best_and_the_worst_class():
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 4
+    logits = rng.normal(size=(200, 4)) + np.eye(4)[labels] * [3.0, 1.5, 1.5, 0.2]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    predictions = Predictions(labels, shares, PAPER4, range(200), "CNN", "test", "phantoms")
+    report = evaluate(predictions)
+    fig = figures.roc_curves(predictions, report)
+    assert title_of(fig).startswith("CNN tells Healthy from the rest best")
+    assert "Spondylosis worst" in title_of(fig)
+    for trace in fig.data[1:]:
+        area = np.trapezoid(trace.y, trace.x) / 1e4
+        assert (np.diff(trace.x) * np.diff(trace.y) == 0).all()  # scores without ties: steps and no slopes
+        name, shown = trace.name.split(", AUC ")
+        assert area == pytest.approx(report.per_class.loc[name, "auc"], abs=0.002)
+        assert shown == (
+            "{auc:.2f} [{auc_low:.2f}, {auc_high:.2f}]".format(**report.per_class.loc[name].to_dict())
+        )
+
+
+def test_the_roc_figure_leaves_out_a_class_without_pictures():
+    fig = figures.roc_curves(predictions_of([0, 1, 2] * 5, [0, 1, 1] * 5))
+    assert [trace.name.split(",")[0] for trace in fig.data[1:]] == [
+        "Healthy",
+        "Herniated Disk",
+        "Spinal Stenosis",
+    ]
+    only = figures.roc_curves(predictions_of([1] * 5, [1] * 5))
+    assert "no ROC curve" in title_of(only) and len(only.data) == 1
+
+
+@pytest.mark.parametrize(
+    ("history", "finding"),
+    [
+        (history_of([1, 0.8, 0.9, 1], 0.95, 0.6), "epoch 2 (accuracy 40 %); at the end training is 35.0"),
+        (history_of([1, 0.9, 0.8]), "the last one: it may still be learning"),
+        (history_of([1, 0.8, 0.8, 0.8]), "the 2 epochs after it brought nothing"),
+        (history_of([1.0]), "the last one"),
+        (history_of([np.nan, np.nan], 0.6), "Training accuracy is 60 % after 2 epochs; nothing was held out"),
+    ],
+)
+def test_the_training_curves_say_when_to_stop(history, finding):
+    assert finding in title_of(figures.training_curves(history))
+
+
+def test_the_probabilities_keep_the_order_of_the_classes_and_name_the_first_two():
+    fig = figures.probabilities_bar(np.array([[0.2, 0.55, 0.0004, 0.2496]]), PAPER4)
+    assert title_of(fig) == "Most probable is Herniated Disk with 55 %, then Spondylosis with 25 %"
+    assert list(fig.data[0].y) == list(PAPER4) and fig.data[0].text[2] == "under 1 %"
+    assert title_of(figures.probabilities_bar([0.3, 0.3, 0.2, 0.2], PAPER4)).startswith("Undecided")
+
+
+def test_the_heat_figure_compares_the_heat_inside_the_outline_with_chance():
+    heat = np.zeros((40, 60))
+    heat[:20, :30] = 1.0  # 600 pixels, of which the outline holds 120
+    outline = spot(slice(0, 12), slice(0, 10))
+    fig = figures.heat_overlay(np.zeros((40, 60), np.uint8), heat, 0.6, outline=outline)
+    assert title_of(fig) == "20 % of the heat lies inside the outline, which covers 5 % of the picture"
+    line = fig.data[2]
+    corners = {(x, y) for x, y in zip(line.x, line.y, strict=True) if x is not None}
+    assert {(0, 0), (9, 0), (0, 11), (9, 11)} <= corners
+    assert fig.data[1].colorscale[0][1].endswith(",0.000)") and fig.data[1].colorscale[-1][1].endswith(
+        ",0.600)"
+    )
+    plain = figures.heat_overlay(np.zeros((40, 60)), heat, 0.6)
+    assert title_of(plain).startswith("Half of the heat lies on 12 %")
+    empty = figures.heat_overlay(np.zeros((40, 60)), np.zeros((40, 60)), 0.6)
+    assert "empty" in title_of(empty)
+
+
+def test_the_grid_shows_every_picture_with_its_caption_and_overlay():
+    images = np.linspace(0, 1, 5 * 24).reshape(5, 4, 6)
+    overlays = [spot(1, 1, (4, 6)), None, np.full((4, 6), 0.5), None, None]
+    fig = figures.picture_grid(images, ["Healthy", "Healthy", "Spondylosis"] + ["Healthy"] * 2, overlays)
+    assert [trace.type for trace in fig.data] == [
+        "image",
+        "scatter",
+        "image",
+        "image",
+        "heatmap",
+        "image",
+        "image",
+    ]
+    assert [note.text for note in fig.layout.annotations][2] == "Spondylosis"
+    assert title_of(fig) == "5 pictures: 4 Healthy, 1 Spondylosis"
+    assert title_of(figures.picture_grid(images, list("abcde"), title="All alike")) == "All alike"
+
+
+@pytest.mark.parametrize(
+    ("labels", "patients", "finding"),
+    [
+        (
+            [0, 0, 0, 1, 1, 2, 2, 3],
+            "abcdefgh",
+            "Healthy is the largest class (38 % of 8 pictures), Spondylosis the",
+        ),
+        ([0, 1, 2, 3], "abcd", "Clinic A has 1 picture of every class"),
+        ([0, 0, 1, 2], "aabc", "Clinic A has no picture of Spondylosis among its 4"),
+    ],
+)
+def test_the_class_counts_name_the_imbalance(labels, patients, finding):
+    fig = figures.class_counts(dataset_of(labels, list(patients)))
+    assert finding in title_of(fig)
+    assert list(fig.data[0].y) == np.bincount(labels, minlength=4).tolist()
+    assert len(fig.data) == (2 if len(set(patients)) < len(labels) else 1)
+
+
+@pytest.mark.parametrize(
+    ("draw", "word"),
+    [
+        (lambda: figures.compare_accuracy({}), "no report"),
+        (lambda: figures.training_curves(pd.DataFrame({"epoch": [1]})), "lacks loss"),
+        (lambda: figures.training_curves(history_of([1.0])[:0]), "0 rows"),
+        (lambda: figures.probabilities_bar([0.5, 0.5], PAPER4), "2 probabilities for 4 classes"),
+        (lambda: figures.picture_grid([], []), "0 pictures"),
+        (lambda: figures.picture_grid(np.zeros((2, 4, 4)), ["a"]), "1 captions"),
+        (lambda: figures.picture_grid(np.zeros((1, 4, 4, 3)), ["a"]), "one grey picture"),
+        (lambda: figures.heat_overlay(np.zeros((4, 4)), np.zeros((2, 2))), "resize"),
+        (
+            lambda: figures.heat_overlay(np.zeros((4, 4)), np.zeros((4, 4)), outline=np.zeros((2, 2))),
+            "the outline",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_sentence(draw, word):
+    with pytest.raises(LumbarError, match=word) as refusal:
+        draw()
+    assert str(refusal.value).endswith(".")
