@@ -1,0 +1,14 @@
+"""Grad-CAM: Selvaraju et al., Grad-CAM: visual explanations from deep networks, ICCV 2017."""
+
+import numpy as np
+
+from .base import CAM
+
+
+class GradCAM(CAM):
+    """Weighs each map by the mean of its gradient (equations 1 and 2 of the article)."""
+
+    name = "gradcam"
+
+    def weights(self, maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+        return gradients.mean(axis=(1, 2))  # (N, C)

@@ -1,0 +1,148 @@
+"""Panel "Compare": what the stored predictions of a study say about its models, each number with its interval."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+
+from lumbar_utils.dashboard.log import Log
+from lumbar_utils.dashboard.parts import Chart, box, control, table, text
+from lumbar_utils.dataset import LumbarError
+from lumbar_utils.evaluation import evaluate, load_results
+from lumbar_utils.figures import compare_accuracy, confusion_matrix, roc_curves, training_curves
+from lumbar_utils.paths import results_folder
+
+HISTORY_COLUMNS = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+MEANING = {
+    "phantoms": "Measured on phantoms, which are drawn pictures: these are not clinical results.",
+    "real pictures": "Measured on real pictures of the dataset that is named in the table.",
+}
+
+
+class ComparePanel:
+    """Charts and tables of one study; `widget` is what to show, `studies` the names to choose from."""
+
+    def __init__(self, log: Log):
+        self._log = log
+        self._predictions, self._reports = {}, {}
+        self._message = text("", "lumbar-note")
+        self._scores = Chart()
+        self._table = text("", "lumbar-card")
+        self._confusion, self._roc, self._history = Chart(), Chart(), Chart("lumbar-wide")
+        self.studies = study_names()
+        self._study = control(widgets.Dropdown, "Study", options=self.studies)
+        self._model = control(widgets.Dropdown, "Model in detail")
+        self._body = box(
+            [
+                box([self._scores.widget, self._table], "lumbar-row"),
+                box([self._model], "lumbar-bar"),
+                box([self._confusion.widget, self._roc.widget], "lumbar-row"),
+                self._history.widget,
+            ]
+        )
+        self.widget = box([box([self._study, self._message], "lumbar-bar"), self._body], "lumbar-panel")
+        self._study.observe(log.watch(lambda change: self.show_study(change["new"])), "value")
+        self._model.observe(log.watch(lambda change: self.show_model(change["new"])), "value")
+        log.watch(self.show_study)(self._study.value)
+
+    def show_study(self, study: str | None) -> None:
+        """Load a study and show its comparison and its first model."""
+        self._body.layout.display = "none"
+        self._message.value = "<p>There is nothing to show; the messages below say why.</p>"
+        if study is None:
+            raise LumbarError(
+                f"There are no stored predictions in {results_folder()}; `make zoo` trains the course's "
+                "network and stores its predictions there."
+            )
+        predictions = load_results(study)
+        if not predictions:
+            raise LumbarError(
+                f"The study {study!r} holds no predictions; run the study again, or choose another one."
+            )
+        reports = {name: evaluate(stored) for name, stored in predictions.items()}
+        self._predictions, self._reports = predictions, reports
+        self._message.value = "".join(
+            f"<p>{escape(MEANING[kind])}</p>"
+            for kind in dict.fromkeys(r.measured_on for r in reports.values())
+        )
+        self._scores.show(compare_accuracy(self._named_reports()))
+        self._table.value = score_table(reports.values())
+        self._model.options = [(stored.model, name) for name, stored in predictions.items()]
+        self._model.value = next(iter(predictions))
+        self.show_model(self._model.value)
+        self._body.layout.display = None
+
+    def show_model(self, name: str | None) -> None:
+        """Show confusion matrix, ROC curves and, if it was stored, the learning history of one model."""
+        if name is None:  # between two studies the list is empty for a moment
+            return
+        self._confusion.show(confusion_matrix(self._reports[name]))
+        self._roc.show(roc_curves(self._predictions[name]))
+        history = read_history(results_folder() / self._study.value / f"{name}_history.csv")
+        if history is None:
+            self._history.hide()
+        else:
+            self._history.show(training_curves(history))
+            self._history.reveal()
+
+    def _named_reports(self) -> dict:
+        """Reports by the model's name; two results of one name are told apart by their file."""
+        names = [report.model for report in self._reports.values()]
+        return {
+            report.model if names.count(report.model) == 1 else f"{report.model} ({key})": report
+            for key, report in self._reports.items()
+        }
+
+
+def study_names() -> tuple[str, ...]:
+    """Return the names of the folders in results/ that hold a csv file, sorted."""
+    folder = results_folder()
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.csv"))))
+
+
+def read_history(path: Path) -> pd.DataFrame | None:
+    """Return the learning history stored beside the predictions, or None if there is none."""
+    if not path.is_file():
+        return None
+    history = pd.read_csv(path)
+    missing = HISTORY_COLUMNS - set(history)
+    if missing:
+        raise LumbarError(
+            f"{path.name} lacks the columns {', '.join(sorted(missing))}; store the history that `fit` returned."
+        )
+    return history
+
+
+def score_table(reports) -> str:
+    """Return the numbers of the comparison chart as an HTML table."""
+    reports = list(reports)
+    methods = "; ".join(
+        dict.fromkeys(
+            f"{name}: {score.method}" for report in reports for name, score in report.scores.items()
+        )
+    )
+    rows = [
+        (
+            report.model,
+            *(_on_two_lines(score) for score in report.scores.values()),
+            report.n_images,
+            report.n_patients,
+            report.dataset,
+        )
+        for report in reports
+    ]
+    header = ("Model", "Accuracy", "Macro F1", "Macro AUC", "Pictures", "Patients", "Tested on")
+    return (
+        table(header, rows, f"The same numbers, with {reports[0].accuracy.level:.0%} intervals")
+        + f"<p class='lumbar-fine'>{escape(methods)}</p>"
+    )
+
+
+def _on_two_lines(score) -> str:
+    value, *interval = str(score).split(" [", 1)
+    return "\n".join([value, *("[" + limits.replace(" ", "\u00a0") for limits in interval)])

@@ -1,0 +1,66 @@
+"""A grey picture as HTML: heat over it, the outline of a lesion over both, and words for who cannot see it."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+
+import cv2
+import numpy as np
+
+LARGEST_SIDE = 1024
+
+
+def limit_size(image: np.ndarray) -> np.ndarray:
+    """Return an (H, W) picture reduced to at most `LARGEST_SIDE` pixels a side, its proportions kept."""
+    scale = LARGEST_SIDE / max(image.shape)
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def figure_html(
+    image: np.ndarray,
+    alt: str,
+    *,
+    heat: np.ndarray | None = None,
+    opacity: float = 1.0,
+    outline: np.ndarray | None = None,
+) -> str:
+    """Return HTML that stacks the layers, scaled to the width of whatever holds it.
+
+    image : (H, W) uint8. heat : (H, W) in [0, 1], Cividis, the more transparent the colder. outline : (H, W)
+    bool, drawn as a contour. alt : what the picture shows, in words.
+    """
+    height, width = image.shape
+    layers = [f'<img alt="{escape(alt, quote=True)}" src="{_data_url(image)}">']
+    if heat is not None:
+        colours = cv2.applyColorMap(np.round(heat * 255).astype(np.uint8), cv2.COLORMAP_CIVIDIS)
+        layer = np.dstack([colours, np.round(np.sqrt(heat) * 255).astype(np.uint8)])  # (H, W, 4) BGRA
+        layers.append(
+            f'<img alt="" class="lumbar-heat" style="opacity:{opacity:.2f}" src="{_data_url(layer)}">'
+        )
+    if outline is not None and outline.any():
+        path = _contour_path(outline)
+        layers.append(
+            f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
+            f'<path class="under" d="{path}"/><path class="over" d="{path}"/></svg>'
+        )
+    return f'<div class="lumbar-picture" style="aspect-ratio:{width}/{height}">{"".join(layers)}</div>'
+
+
+def _data_url(image: np.ndarray) -> str:
+    _, content = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def _contour_path(mask: np.ndarray) -> str:
+    """Return the mask's borders as an SVG path in pixel coordinates."""
+    scale = 4  # a contour runs through pixel centres; on a finer grid it comes close to the pixels' borders
+    fine = cv2.resize(mask.astype(np.uint8), None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(fine, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    return "".join(
+        "M" + "L".join(f"{(x + 0.5) / scale:.2f} {(y + 0.5) / scale:.2f}" for x, y in contour[:, 0]) + "Z"
+        for contour in contours
+    )

@@ -1,0 +1,1 @@
+"""Studies that train and measure, and store what they found under results/."""

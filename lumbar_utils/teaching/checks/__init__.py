@@ -1,0 +1,1 @@
+"""The exercises of each lesson: a judge that says why, and hints."""

@@ -1,0 +1,139 @@
+"""The real dashboard in a process of its own, and a Chromium to look at it."""
+
+import os
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from serving import free_port, start, stop
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SECONDS_TO_START = 120
+
+
+@dataclass
+class Server:
+    """A running dashboard: its address, its process, and what it printed."""
+
+    url: str
+    process: subprocess.Popen
+    printed: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium; without one the tests fail and say what to install."""
+    with sync_playwright() as playwright:
+        chromium = next(filter(None, map(shutil.which, NAMES)), None) or _install_on_ci()
+        if chromium is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.fail(
+                "There is no Chromium for the browser tests: run `apt-get install chromium`, or "
+                "`python -m playwright install chromium`, or install Google Chrome, and try again."
+            )
+        chosen = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
+        yield chosen
+        chosen.close()
+
+
+def _install_on_ci() -> str | None:
+    if os.environ.get("CI") != "true" or shutil.which("apt-get") is None:
+        return None
+    subprocess.run(["apt-get", "update"], check=True)
+    subprocess.run(["apt-get", "install", "-y", "chromium"], check=True)
+    return shutil.which("chromium")
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser):
+    """The dashboard, ready to be opened; the browser runs before it, so that its start is not timed."""
+    port = free_port()
+    process = start("dashboard", "--port", str(port))
+    errors = []
+    threading.Thread(target=lambda: errors.extend(process.stderr), daemon=True).start()
+    watchdog = threading.Timer(SECONDS_TO_START, process.kill)
+    watchdog.start()
+    server = Server(f"http://127.0.0.1:{port}/", process)
+    for line in process.stdout:
+        server.printed.append(line.rstrip("\n"))
+        if server.url in line:
+            break
+    else:
+        pytest.fail(f"The dashboard ended before it printed its address: {''.join(errors)}")
+    watchdog.cancel()
+    yield server
+    stop(process)
+
+
+@dataclass
+class Visit:
+    """A page of the dashboard, with every request it made and every error in its console."""
+
+    page: Page
+    requests: list[str]
+    console_errors: list[str]
+
+    def open_compare(self) -> None:
+        """Go to the panel "Compare"."""
+        self.page.get_by_role("tab", name="Compare").click()
+        self.page.wait_for_selector(".lumbar-table")
+
+    def open_diagnose(self, source: str = "a phantom") -> None:
+        """Go to the panel "Diagnose", choose where the picture comes from, and wait for the heat map of a phantom."""
+        self.page.get_by_role("tab", name="Diagnose").click()
+        self.page.get_by_role("button", name=source).click()
+        if source != "a phantom":
+            self.page.wait_for_selector(".lumbar-upload")
+            return
+        self.page.wait_for_selector(".lumbar-picture img[alt^='Phantom patient']")
+        self.page.wait_for_selector(".lumbar-picture img.lumbar-heat")
+
+    def state(self) -> dict[str, str]:
+        """Return what the panel "Diagnose" shows: picture, heat map, probabilities, heading of the verdict."""
+        return self.page.evaluate(
+            """() => ({
+                picture: document.querySelector('.lumbar-picture img')?.src,
+                heat: document.querySelector('img.lumbar-heat')?.src,
+                probabilities: document.querySelector('.lumbar-verdict .lumbar-caption')?.innerText,
+                verdict: document.querySelector('.lumbar-answer')?.innerText,
+            })"""
+        )
+
+    def slider(self, label: str):
+        """Return the handle of the slider with this visible label."""
+        return self.page.locator(".lumbar-control", has_text=label).locator(".noUi-handle")
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Choose one file with the upload button."""
+        with self.page.expect_file_chooser() as chooser:
+            self.page.locator(".lumbar-upload").click()
+        chooser.value.set_files([{"name": name, "mimeType": "application/octet-stream", "buffer": content}])
+
+    def messages(self) -> list[str]:
+        """Return the sentences of the log, the newest first."""
+        return self.page.locator(".lumbar-log li").all_inner_texts()
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, server: Server):
+    """One visit for all tests of a module, as a visit costs a kernel; the page stays as a test leaves it."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    visit = Visit(page, [], [])
+    page.on("request", lambda request: visit.requests.append(request.url))
+    page.on("console", lambda line: visit.console_errors.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: visit.console_errors.append(str(error)))
+    page.goto(server.url)
+    page.wait_for_selector(".lumbar-chart .js-plotly-plot .point", timeout=60_000)
+    yield visit
+    page.close()

@@ -1,0 +1,40 @@
+"""The launcher where no page is needed: ports that are taken, addresses that are not ours, Ctrl+C."""
+
+import socket
+import sys
+
+import pytest
+from serving import free_port, start, stop
+
+
+@pytest.mark.parametrize("verb", ["dashboard", "lab"])
+def test_taken_port_gives_one_line_that_names_the_remedy(verb):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        process = start(verb, "--port", str(port))
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert output == ""
+    (line,) = errors.splitlines()
+    assert str(port) in line
+    assert "PORT=" in line
+
+
+def test_address_of_another_machine_gives_one_line():
+    process = start("dashboard", "--host", "192.0.2.1", "--port", str(free_port()))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    (line,) = errors.splitlines()
+    assert "192.0.2.1" in line
+
+
+def test_ctrl_c_stops_it_without_a_traceback():
+    process = start("dashboard", "--port", str(free_port()))
+    for line in process.stdout:
+        if line.startswith("open"):
+            break
+    code = stop(process)
+    assert "Traceback" not in process.stderr.read()
+    assert code == 0 or sys.platform == "win32"

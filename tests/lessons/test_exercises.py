@@ -1,0 +1,130 @@
+"""Each check accepts the right answer, refuses the typical wrong ones, and says what they would mean."""
+
+from math import sqrt
+
+import pytest
+from helpers import ROOT
+
+from lumbar_utils.teaching.checks import cnn, splits
+from lumbar_utils.teaching.exercises import judge
+
+
+def wilson(k, n, z=1.96):
+    centre = (k + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * sqrt(k * (n - k) / n + z**2 / 4)
+    return centre - half, centre + half
+
+
+def wald(k, n):
+    half = 1.96 * sqrt(k / n * (1 - k / n) / n)
+    return k / n - half, k / n + half
+
+
+def around_the_share(k, n):
+    low, high = wilson(k, n)
+    return k / n - (high - low) / 2, k / n + (high - low) / 2
+
+
+RIGHT = [
+    ("splits.majority", 8 / 19),
+    ("splits.lonely", 0.2**5),
+    ("splits.shared", lambda train, test: set(train) & set(test)),
+    ("splits.shared", lambda train, test: sorted({one for one in train if one in test})),
+    ("splits.wilson", wilson),
+    ("splits.needed", 35),
+    ("splits.needed", 36),
+    ("splits.selection", (0.74, 0.51)),
+    ("splits.quiz", {"1": "b", "2": "C", "3": "a"}),
+    ("cnn.receptive", 11),
+    ("cnn.colour", 246_644),
+    ("cnn.weight", 19 / 12),
+    ("cnn.pointing", (0.06, 0.002)),
+    ("cnn.quiz", {"1": "a", "2": "b", "3": "c"}),
+]
+WRONG = [
+    ("splits.majority", 0.25, "guessing among four"),
+    ("splits.majority", 8, "over all 19"),
+    ("splits.majority", 42.1, "percentage"),
+    ("splits.majority", "8/19", "one number"),
+    ("splits.majority", 0.9, "count the pictures"),
+    ("splits.lonely", 0.2**6, "five others"),
+    ("splits.lonely", 0.8**5, "all five others"),
+    ("splits.lonely", 1 - 0.2**5, "opposite"),
+    ("splits.lonely", 0.2, "there are five"),
+    ("splits.shared", lambda train, test: set(train) | set(test), "union"),
+    ("splits.shared", lambda train, test: set(train) - set(test), "one side only"),
+    ("splits.shared", lambda train, test: 3, "as a set or a list"),
+    ("splits.shared", {"P1"}, "a function"),
+    ("splits.shared", lambda train, test: train.nothing, "AttributeError"),
+    ("splits.wilson", wald, "Wald"),
+    ("splits.wilson", lambda k, n: wilson(k, n, 1.645), "90 %"),
+    ("splits.wilson", around_the_share, "centred on k/n"),
+    ("splits.wilson", lambda k, n: wilson(k, n)[::-1], "upper one comes first"),
+    ("splits.wilson", lambda k, n: [100 * limit for limit in wilson(k, n)], "not percent"),
+    ("splits.wilson", lambda k, n: k / n, "2 numbers"),
+    ("splits.wilson", lambda k, n: 1 / 0, "ZeroDivisionError"),
+    ("splits.needed", 34, "Round up"),
+    ("splits.needed", 73, "0.95"),
+    ("splits.needed", -3, "above 0"),
+    ("splits.needed", 20, "0.839"),
+    ("splits.selection", (0.5, 0.74), "order"),
+    ("splits.selection", (0.74, 0.74), "saw the same data"),
+    ("splits.selection", (0.98, 0.90), "still leaks"),
+    ("splits.selection", (0.55, 0.5), "Fit SelectKBest on all"),
+    ("splits.selection", (74, 50), "between 0 and 1"),
+    ("splits.quiz", {"1": "a", "2": "c", "3": "a"}, "Question 1: copies"),
+    ("splits.quiz", {"1": "b", "2": "x", "3": "a"}, "not one of a, b, c"),
+    ("splits.quiz", "bca", "keys 1, 2, 3"),
+    ("cnn.receptive", 15, "side by side"),
+    ("cnn.receptive", 10, "in the middle"),
+    ("cnn.receptive", 54, "with pooling"),
+    ("cnn.receptive", 121, "area"),
+    ("cnn.colour", 3 * 246_356, "three times everything"),
+    ("cnn.colour", 246_356 + 432, "144"),
+    ("cnn.colour", 432, "whole network"),
+    ("cnn.colour", 246_356, "grey network"),
+    ("cnn.weight", 19 / 3, "number of classes"),
+    ("cnn.weight", 3 / 19, "larger weight"),
+    ("cnn.weight", 19 / 32, "Spinal Stenosis"),
+    ("cnn.weight", 12 / 19, "turned the fraction over"),
+    ("cnn.pointing", (0.002, 0.06), "order"),
+    ("cnn.pointing", (0.4, 0.1), "far smaller"),
+    ("cnn.pointing", (0.002, 0.002), "Both are the same"),
+    ("cnn.pointing", (0.1, 0.0), "without a single pixel"),
+    ("cnn.pointing", (3, 0.1), "between 0 and 1"),
+    ("cnn.quiz", {"1": "a", "2": "c", "3": "c"}, "Question 2: then nobody"),
+]
+ALL = [f"{room.__name__.rpartition('.')[2]}.{name}" for room in (splits, cnn) for name in room.EXERCISES]
+
+
+@pytest.mark.parametrize(("exercise", "answer"), RIGHT)
+def test_a_right_answer_is_right(exercise, answer):
+    assert judge(exercise, answer).state == "right"
+
+
+@pytest.mark.parametrize(("exercise", "answer", "reason"), WRONG)
+def test_a_wrong_answer_is_told_why(exercise, answer, reason):
+    verdict = judge(exercise, answer)
+    assert verdict.state == "wrong"
+    assert reason in verdict.message
+
+
+@pytest.mark.parametrize("exercise", ALL)
+def test_dots_are_not_answered_yet(exercise):
+    assert judge(exercise, ...).state == "open"
+
+
+def test_a_function_whose_body_is_dots_and_half_a_quiz_are_not_answered_yet():
+    def untouched(*arguments): ...
+
+    assert judge("splits.wilson", untouched).state == "open"
+    assert judge("splits.shared", untouched).state == "open"
+    assert judge("splits.quiz", {"1": "b", "2": ..., "3": ...}).state == "open"
+    assert judge("splits.selection", (0.7, ...)).state == "open"
+
+
+def test_every_exercise_has_a_right_and_a_wrong_answer_here_and_stands_in_a_lesson():
+    assert {exercise for exercise, _ in RIGHT} == set(ALL)
+    assert {exercise for exercise, _, _ in WRONG} == set(ALL)
+    lessons = "".join(path.read_text("utf-8") for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py"))
+    assert [exercise for exercise in ALL if f'check("{exercise}"' not in lessons] == []
