@@ -80,7 +80,8 @@ def _finding(history, known) -> tuple[str, str]:
         return f"{start}, the last one: it may still be learning", details
     if gap > 0.1:
         return f"{start}; at the end training is {style.points(gap)} ahead, so the network memorises", details
-    return f"{start}; the {last['epoch'] - best['epoch']:.0f} epochs after it brought nothing", details
+    after = style.count(int(last["epoch"] - best["epoch"]), "epoch")
+    return f"{start}; the {after} after it brought nothing", details
 
 
 def _epochs(history) -> str:

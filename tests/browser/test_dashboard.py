@@ -12,6 +12,7 @@ from helpers import ROOT
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from visiting import Visit
 
 from lumbar_utils.evaluation import evaluate, load_results
 from lumbar_utils.phantom import render, sample_patient
@@ -226,14 +227,22 @@ def test_no_traceback_on_the_page_and_no_error_in_the_console(visit):
     assert visit.console_errors == []
 
 
-def test_picture_for_the_readme(visit):
-    """Writes docs/dashboard.png if LUMBAR_SCREENSHOT=1; else the page is only drawn, so that the tree stays clean."""
-    visit.open_diagnose()
-    visit.page.get_by_label("Outline the true lesion").check()
-    visit.page.wait_for_selector(".lumbar-picture svg path.over")
-    picture = visit.page.screenshot(full_page=True)
-    width, height = Image.open(io.BytesIO(picture)).size
-    assert width == 1400
-    assert height > 900
-    if os.environ.get("LUMBAR_SCREENSHOT") == "1":
-        (ROOT / "docs" / "dashboard.png").write_bytes(picture)
+def test_pictures_for_the_readme(browser, server):
+    """Writes docs/dashboard_*.png if LUMBAR_SCREENSHOT=1; else the pages are only drawn, and the tree stays clean."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(server.url)
+    visit = Visit(page, [], [])
+    for panel in ("compare", "diagnose"):
+        getattr(visit, f"open_{panel}")()
+        if panel == "compare":
+            page.wait_for_selector(".lumbar-chart .js-plotly-plot .point")
+        else:
+            page.get_by_label("Outline the true lesion").check()
+            page.wait_for_selector(".lumbar-picture svg path.over")
+        page.wait_for_timeout(500)
+        picture = page.screenshot(full_page=panel == "diagnose")
+        assert Image.open(io.BytesIO(picture)).width == 1400
+        assert len(picture) > 50_000
+        if os.environ.get("LUMBAR_SCREENSHOT") == "1":
+            (ROOT / "docs" / f"dashboard_{panel}.png").write_bytes(picture)
+    page.close()

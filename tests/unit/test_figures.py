@@ -211,6 +211,7 @@ def test_the_roc_figure_leaves_out_a_class_without_pictures():
         (history_of([1, 0.8, 0.9, 1], 0.95, 0.6), "epoch 2 (accuracy 40 %); at the end training is 35.0"),
         (history_of([1, 0.9, 0.8]), "the last one: it may still be learning"),
         (history_of([1, 0.8, 0.8, 0.8]), "the 2 epochs after it brought nothing"),
+        (history_of([1, 0.8, 0.8]), "the 1 epoch after it brought nothing"),
         (history_of([1.0]), "the last one"),
         (history_of([np.nan, np.nan], 0.6), "Training accuracy is 60 % after 2 epochs; nothing was held out"),
     ],

@@ -9,6 +9,8 @@ import pytest
 import yaml
 from helpers import ROOT
 
+from lumbar_utils.evaluation import evaluate, load_results
+
 
 def pip_list(file):
     dependencies = yaml.safe_load((ROOT / file).read_text())["dependencies"]
@@ -68,3 +70,15 @@ def test_the_repositorys_address_agrees_everywhere():
             r"(?:github\.com|/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", file.read_text()
         ):
             assert found.removesuffix(".git") == slug, f"{file.name} points to {found}"
+
+
+def test_the_readmes_scores_are_those_of_the_stored_predictions():
+    readme = (ROOT / "README.md").read_text()
+    for predictions in load_results("zoo").values():
+        report = evaluate(predictions)
+        assert f"{report.accuracy} | {report.macro_f1}" in readme, f"{predictions.model}: {report.accuracy}"
+
+
+def test_the_readme_links_to_files_that_exist():
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,54 @@
+"""A visitor of the dashboard: goes to a panel, moves what is there, reads what it says."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+
+@dataclass
+class Visit:
+    """A page of the dashboard, with every request it made and every error in its console."""
+
+    page: Page
+    requests: list[str]
+    console_errors: list[str]
+
+    def open_compare(self) -> None:
+        """Go to the panel "Compare"."""
+        self.page.get_by_role("tab", name="Compare").click()
+        self.page.wait_for_selector(".lumbar-table")
+
+    def open_diagnose(self, source: str = "a phantom") -> None:
+        """Go to the panel "Diagnose", choose where the picture comes from, and wait for the heat map of a phantom."""
+        self.page.get_by_role("tab", name="Diagnose").click()
+        self.page.get_by_role("button", name=source).click()
+        if source != "a phantom":
+            self.page.wait_for_selector(".lumbar-upload")
+            return
+        self.page.wait_for_selector(".lumbar-picture img[alt^='Phantom patient']")
+        self.page.wait_for_selector(".lumbar-picture img.lumbar-heat")
+
+    def state(self) -> dict[str, str]:
+        """Return what the panel "Diagnose" shows: picture, heat map, probabilities, heading of the verdict."""
+        return self.page.evaluate(
+            """() => ({
+                picture: document.querySelector('.lumbar-picture img')?.src,
+                heat: document.querySelector('img.lumbar-heat')?.src,
+                probabilities: document.querySelector('.lumbar-verdict .lumbar-caption')?.innerText,
+                verdict: document.querySelector('.lumbar-answer')?.innerText,
+            })"""
+        )
+
+    def slider(self, label: str):
+        """Return the handle of the slider with this visible label."""
+        return self.page.locator(".lumbar-control", has_text=label).locator(".noUi-handle")
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Choose one file with the upload button."""
+        with self.page.expect_file_chooser() as chooser:
+            self.page.locator(".lumbar-upload").click()
+        chooser.value.set_files([{"name": name, "mimeType": "application/octet-stream", "buffer": content}])
+
+    def messages(self) -> list[str]:
+        """Return the sentences of the log, the newest first."""
+        return self.page.locator(".lumbar-log li").all_inner_texts()
