@@ -4,15 +4,16 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
-export HOST PORT
+# PORT may also come from the environment; HOST may not, since some shells set it to the machine's own name.
+ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)),--host $(HOST))
 
 .PHONY: dashboard lab test lessons notebooks zoo lock
 
 dashboard: .venv/.ready
-	@$(RUN) -m lumbar_utils dashboard
+	@$(RUN) -m lumbar_utils dashboard $(ADDRESS)
 
 lab: .venv/.ready
-	@$(RUN) -m lumbar_utils lab
+	@$(RUN) -m lumbar_utils lab $(if $(PORT),--port $(PORT))
 
 test: .venv/.ready
 	$(RUN) -m ruff check .

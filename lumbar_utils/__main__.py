@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from .dataset import LumbarError
@@ -31,11 +30,11 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     command = verb("dashboard", _dashboard, "Serve the dashboard in the browser.")
-    command.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-    command.add_argument("--port", type=int, default=int(os.environ.get("PORT", 8866)))
+    command.add_argument("--host", default="127.0.0.1")
+    command.add_argument("--port", type=int, default=8866)
 
     command = verb("lab", _lab, "Open the lessons in JupyterLab.")
-    command.add_argument("--port", type=int, default=int(os.environ.get("PORT", 8888)))
+    command.add_argument("--port", type=int, default=8888)
 
     command = verb("phantom", _phantom, "Draw a sheet of phantoms, a row a class.")
     command.add_argument("--contact-sheet", required=True, metavar="FILE", help="the PNG file to write")
