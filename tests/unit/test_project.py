@@ -1,5 +1,6 @@
 """What holds the files of the project together: lists that stand twice, and what an import may cost."""
 
+import os
 import re
 import subprocess
 import sys
@@ -82,3 +83,16 @@ def test_the_readmes_scores_are_those_of_the_stored_predictions():
 def test_the_readme_links_to_files_that_exist():
     for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", (ROOT / "README.md").read_text()):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    ("arguments", "passed_on"),
+    [([], ""), (["PORT=9"], "--port 9"), (["PORT=9", "HOST=::1"], "--port 9 --host ::1")],
+)
+def test_make_hands_on_only_the_address_that_was_given(arguments, passed_on):
+    command = ["make", "--dry-run", "--assume-old=.venv/.ready", "dashboard", *arguments]
+    environment = {"PATH": os.environ["PATH"], "HOST": "a-machine"}
+    recipe = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert recipe.splitlines()[-1].split("lumbar_utils dashboard")[1].strip() == passed_on
