@@ -33,7 +33,7 @@ zoo: .venv/.ready
 	$(RUN) -m lumbar_utils zoo --train cnn
 
 lock:
-	uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header --no-annotate \
+	uv pip compile --universal --python-version 3.11 --extra dev --extra data --no-emit-index-url --no-header --no-annotate \
 		-o requirements.lock pyproject.toml
 
 .venv/.ready: requirements.lock pyproject.toml

@@ -53,7 +53,7 @@ def test_cross_validation_predicts_each_disc_once_and_says_how_sure(discs, tmp_p
         assert len(predictions.labels) == n_things
         assert np.allclose(predictions.probabilities.sum(axis=1), 1, atol=1e-4)
     report = "\n".join(lines)
-    assert "95 %" in report and "test patients" in report and "AUC" in report
+    assert "95% intervals" in report and "test patients" in report and "AUC" in report
     assert {file.name for file in tmp_path.iterdir()} == {
         "cnn.csv",
         "cnn.json",

@@ -1,5 +1,6 @@
 """What holds the files of the project together: lists that stand twice, and what an import may cost."""
 
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from helpers import ROOT
 
+from lumbar_utils.dashboard.serve import SETTINGS
 from lumbar_utils.evaluation import evaluate, load_results
 
 
@@ -96,3 +98,12 @@ def test_make_hands_on_only_the_address_that_was_given(arguments, passed_on):
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
     assert recipe.splitlines()[-1].split("lumbar_utils dashboard")[1].strip() == passed_on
+
+
+def test_binder_serves_the_dashboard_with_the_launchers_settings():
+    """Binder runs Voila inside Jupyter's server, which reads voila.json; the launcher reads no such file."""
+    binder = json.loads((ROOT / "voila.json").read_text())["VoilaConfiguration"]
+    ours = dict(SETTINGS["VoilaConfiguration"])
+    for standalone_only in ("preheat_kernel", "default_pool_size"):
+        del ours[standalone_only]
+    assert binder == ours | {"template": "lumbar"}
