@@ -38,7 +38,7 @@ lock:
 
 .venv/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 was found; install one, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Installing into .venv (about 1.5 GB, a few minutes; once)"
+	@echo "Installing into .venv (about 3 GB, a few minutes; once)"
 	@$(PYTHON) -m venv .venv
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps -e .

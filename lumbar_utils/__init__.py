@@ -17,6 +17,7 @@ _HOME_OF = {
     "render": "phantom",
     "lesion_mask": "phantom",
     "prepare": "preparation",
+    "augmenter": "augmentation",
     "split_by_patient": "splits",
     "Predictions": "evaluation",
     "evaluate": "evaluation",

@@ -73,9 +73,9 @@ def _lab(options):
 
 
 def _phantom(options):
-    from .phantom.contact_sheet import write_contact_sheet
+    from .phantom.contact_sheet import save_contact_sheet
 
-    write_contact_sheet(options.contact_sheet, seed=options.seed)
+    save_contact_sheet(options.contact_sheet, seed=options.seed)
 
 
 def _evaluate(options):

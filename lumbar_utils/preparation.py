@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from .dataset import LumbarDataset, LumbarError
@@ -57,3 +58,18 @@ def prepare(
             CAFFE_MEAN
         )  # three equal channels need no turning from RGB to BGR
     return x
+
+
+def clahe(images: np.ndarray, *, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:
+    """Return (N, H, W) uint8 pictures after contrast-limited adaptive histogram equalisation (Zuiderveld 1994).
+
+    Each of `tiles` x `tiles` regions is equalised by itself, its histogram cut at `clip_limit` times the mean, so
+    that a dark disc beside bright fat becomes visible. Grey values then no longer mean signal.
+    """
+    if images.dtype != np.uint8 or images.ndim != 3:
+        raise LumbarError(
+            f"Pictures are {images.dtype} of shape {images.shape}, wanted (N, height, width) uint8; equalise before "
+            "prepare, not after."
+        )
+    equaliser = cv2.createCLAHE(clipLimit=clip_limit, tileGridSize=(tiles, tiles))
+    return np.stack([equaliser.apply(image) for image in images])

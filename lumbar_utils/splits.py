@@ -79,9 +79,11 @@ def share_out(n: int, fractions: tuple[float, ...]) -> np.ndarray:
 
 
 def grouped_folds(
-    dataset: LumbarDataset, *, n_splits: int = 5, seed: int = 0
+    dataset: LumbarDataset, *, n_splits: int = 5, n_repeats: int = 1, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return (train, test) row numbers of `n_splits` folds grouped by patient, classes balanced as far as that allows.
+    """Return (train, test) rows of folds grouped by patient, classes balanced as far as that allows.
+
+    With `n_repeats` the whole is dealt again with the next seed: `n_splits` times `n_repeats` folds in all.
 
     Raises
     ------
@@ -94,5 +96,8 @@ def grouped_folds(
                 f"{dataset.name}: class {name!r} has {n_patients} patient(s), wanted at least {n_splits} for "
                 f"{n_splits} folds; ask for fewer folds, or add patients."
             )
-    folds = StratifiedGroupKFold(n_splits=n_splits, shuffle=True, random_state=seed)
-    return list(folds.split(dataset.images, dataset.labels, dataset.patient_ids))
+    folds = []
+    for repeat in range(n_repeats):
+        dealt = StratifiedGroupKFold(n_splits=n_splits, shuffle=True, random_state=seed + repeat)
+        folds += dealt.split(dataset.images, dataset.labels, dataset.patient_ids)
+    return folds

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from lumbar_utils.dataset import PAPER4
+from lumbar_utils.dataset import PAPER4, LumbarError
 from lumbar_utils.phantom.render import render
 from lumbar_utils.phantom.sample import sample_patient
 
@@ -18,5 +18,15 @@ def contact_sheet(*, patients: int = 6, seed: int = 0, size: int = 224, **option
 
 
 def save_contact_sheet(path: str, **options) -> None:
-    """Write the sheet to `path`; `options` go to `contact_sheet`."""
-    cv2.imwrite(str(path), contact_sheet(**options))
+    """Write the sheet to `path`, a .png or .jpg file; `options` go to `contact_sheet`.
+
+    Raises
+    ------
+    LumbarError : a folder that is not there, or an ending that is no picture's.
+    """
+    try:
+        written = cv2.imwrite(str(path), contact_sheet(**options))
+    except cv2.error:
+        written = False
+    if not written:
+        raise LumbarError(f"{path} cannot be written; give a .png file in a folder that exists.")

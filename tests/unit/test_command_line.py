@@ -5,6 +5,9 @@ import pytest
 from helpers import ROOT
 
 from lumbar_utils.__main__ import main
+from lumbar_utils.evaluation import Predictions, evaluate
+from lumbar_utils.paths import results_folder
+from lumbar_utils.sources import read_picture
 
 
 def test_a_mistake_is_one_line_and_an_exit_code(capsys, tmp_path):
@@ -28,3 +31,16 @@ def test_every_verb_explains_itself(verb):
         timeout=60,
     )
     assert answer.returncode == 0 and "usage" in answer.stdout
+
+
+def test_phantom_writes_a_sheet_of_four_rows(tmp_path, capsys):
+    assert main(["phantom", "--contact-sheet", str(tmp_path / "sheet.png")]) == 0
+    assert read_picture(tmp_path / "sheet.png").shape == (4 * 224, 6 * 224)
+    assert main(["phantom", "--contact-sheet", str(tmp_path / "nowhere" / "sheet.png")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_evaluate_prints_the_report_of_stored_predictions(capsys):
+    file = results_folder() / "zoo" / "cnn.csv"
+    assert main(["evaluate", "--predictions", str(file)]) == 0
+    assert str(evaluate(Predictions.load(file)).accuracy) in capsys.readouterr().out

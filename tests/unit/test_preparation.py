@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from lumbar_utils import LumbarError, prepare
+from lumbar_utils.preparation import clahe
 
 
 def test_the_papers_way_gives_224_pixels_between_0_and_1(dataset):
@@ -45,3 +46,13 @@ def test_backbone_modes_equal_keras(mode):
 def test_what_cannot_be_is_refused(dataset, options, says):
     with pytest.raises(LumbarError, match=says):
         prepare(dataset, **options)
+
+
+def test_clahe_lifts_faint_structure_and_keeps_the_size():
+    faint = np.full((1, 64, 64), 100, np.uint8)
+    faint[0, 20:28, 20:28] = 104
+    lifted = clahe(faint)
+    assert lifted.shape == faint.shape and lifted.dtype == np.uint8
+    assert int(lifted[0, 24, 24]) - int(lifted[0, 5, 5]) > 4
+    with pytest.raises(LumbarError, match="float32 of shape"):
+        clahe(faint.astype(np.float32))

@@ -63,3 +63,14 @@ def test_folds_keep_a_patient_together_and_test_everybody_once():
     assert np.array_equal(np.sort(np.concatenate([test for _, test in folds])), np.arange(len(dataset)))
     for train, test in folds:
         assert not set(dataset.patient_ids[train]) & set(dataset.patient_ids[test])
+
+
+def test_repeats_deal_the_patients_anew():
+    dataset = small_dataset(patients_per_class=10)
+    folds = grouped_folds(dataset, n_splits=5, n_repeats=3)
+    assert len(folds) == 15
+    tested = [frozenset(dataset.patient_ids[test]) for _, test in folds]
+    assert len(set(tested)) > 5
+    for repeat in range(3):
+        rows = np.concatenate([test for _, test in folds[5 * repeat : 5 * repeat + 5]])
+        assert np.array_equal(np.sort(rows), np.arange(len(dataset)))
