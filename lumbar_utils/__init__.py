@@ -16,6 +16,8 @@ _HOME_OF = {
     "sample_patient": "phantom",
     "render": "phantom",
     "lesion_mask": "phantom",
+    "audit": "audit",
+    "download": "sources.download",
     "prepare": "preparation",
     "augmenter": "augmentation",
     "split_by_patient": "splits",

@@ -47,17 +47,42 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--train", required=True, metavar="NAME", help="the network, such as cnn")
     command.add_argument("--patients", type=int, default=3000)
 
+    command = verb("audit", _audit, "Look for copies, leaks and shortcuts in a dataset and a split of it.")
+    _add_source(command)
+    command.add_argument(
+        "--split", choices=("patient", "picture"), help="also audit a split 80:10:10 made so"
+    )
+    command.add_argument("--seed", type=int, default=0)
+
     command = verb("crossval", _crossval, "Cross-validate CNN and CNN-SVM in folds grouped by patient.")
-    command.add_argument("--source", required=True, choices=("folder", "yolo"))
-    command.add_argument("--path", required=True)
-    command.add_argument("--classes", help="yolo: the names of the class numbers, such as disc,herniated")
-    command.add_argument("--patient-pattern", help="regular expression that finds the patient in a file name")
+    _add_source(command)
     command.add_argument("--folds", type=int, default=5)
-    command.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
     command.add_argument("--epochs", type=int, default=30)
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--out", metavar="FOLDER", help="also store the predictions there")
     return parser
+
+
+def _add_source(command):
+    command.add_argument("--source", required=True, choices=("folder", "yolo"))
+    command.add_argument("--path", required=True)
+    command.add_argument("--classes", help="yolo: the names of the class numbers, such as disc,herniated")
+    command.add_argument("--patient-pattern", help="regular expression that finds the patient in a file name")
+    command.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
+
+
+def _load(options):
+    """Return the dataset that the source's options describe."""
+    from .sources import load_dataset
+
+    source_options = {"path": options.path, "size": options.size, "patient_pattern": options.patient_pattern}
+    if options.source == "yolo":
+        if not options.classes:
+            raise LumbarError(
+                "The yolo source needs --classes, the names of its class numbers: --classes disc,herniated."
+            )
+        source_options["classes"] = tuple(options.classes.split(","))
+    return load_dataset(options.source, **source_options)
 
 
 def _dashboard(options):
@@ -90,20 +115,31 @@ def _zoo(options):
     train(options.train, n_patients=options.patients)
 
 
+def _audit(options):
+    from .audit import audit
+    from .splits import split_by_patient, split_by_picture
+
+    dataset = _load(options)
+    split = None
+    if options.split:
+        split = (split_by_patient if options.split == "patient" else split_by_picture)(
+            dataset, seed=options.seed
+        )
+    report = audit(dataset, split)
+    print(report)
+    return 0 if report.ok else 1
+
+
 def _crossval(options):
-    from .sources import load_dataset
     from .studies.crossval import cross_validate_networks
 
-    source_options = {"path": options.path, "size": options.size, "patient_pattern": options.patient_pattern}
-    if options.source == "yolo":
-        if not options.classes:
-            raise LumbarError(
-                "The yolo source needs --classes, the names of its class numbers: --classes disc,herniated."
-            )
-        source_options["classes"] = tuple(options.classes.split(","))
-    dataset = load_dataset(options.source, **source_options)
     cross_validate_networks(
-        dataset, n_splits=options.folds, epochs=options.epochs, seed=options.seed, out=options.out, log=print
+        _load(options),
+        n_splits=options.folds,
+        epochs=options.epochs,
+        seed=options.seed,
+        out=options.out,
+        log=print,
     )
 
 

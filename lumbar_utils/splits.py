@@ -66,6 +66,15 @@ def split_by_patient(
     return Split(*(dataset.subset(parts == part) for part in range(3)))
 
 
+def split_by_picture(
+    dataset: LumbarDataset, *, fractions: tuple[float, float, float] = (0.8, 0.1, 0.1), seed: int = 0
+) -> Split:
+    """Split picture by picture, whoever they show: the leak that `audit` finds, and that lesson 02 measures."""
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    ends = np.cumsum(share_out(len(dataset), fractions))
+    return Split(*(dataset.subset(np.sort(rows)) for rows in np.split(order, ends[:2])))
+
+
 def share_out(n: int, fractions: tuple[float, ...]) -> np.ndarray:
     """Return whole shares of `n` by largest remainder, each at least 1."""
     exact = np.maximum(np.asarray(fractions) * n, 1.0)

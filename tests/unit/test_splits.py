@@ -3,7 +3,7 @@ import pytest
 from helpers import small_dataset
 
 from lumbar_utils import LumbarError, split_by_patient
-from lumbar_utils.splits import grouped_folds, share_out
+from lumbar_utils.splits import grouped_folds, share_out, split_by_picture
 
 
 def test_no_patient_stands_in_two_parts():
@@ -74,3 +74,10 @@ def test_repeats_deal_the_patients_anew():
     for repeat in range(3):
         rows = np.concatenate([test for _, test in folds[5 * repeat : 5 * repeat + 5]])
         assert np.array_equal(np.sort(rows), np.arange(len(dataset)))
+
+
+def test_a_split_by_picture_uses_each_once_and_shares_patients():
+    split = split_by_picture(small_dataset(patients_per_class=20, pictures_per_patient=4))
+    files = np.concatenate([part.meta["source_file"] for part in split])
+    assert [len(part) for part in split] == [128, 16, 16] and len(set(files)) == 160
+    assert set(split.train.patient_ids) & set(split.test.patient_ids)
