@@ -129,11 +129,13 @@ def _too_large(name: str, found: str) -> LumbarError:
 
 def stretch_to_uint8(pixels: np.ndarray) -> np.ndarray:
     """Return `pixels` of any range stretched to 0 to 255; a flat picture becomes black."""
-    pixels = np.nan_to_num(pixels.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    pixels = np.nan_to_num(pixels.astype(np.float32), copy=False, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(pixels.min()), float(pixels.max())
     if high <= low:
         return np.zeros(pixels.shape, np.uint8)
-    return np.round((pixels - low) * (255.0 / (high - low))).astype(np.uint8)
+    pixels -= np.float32(low)  # in place: a large picture is large enough once
+    pixels *= np.float32(255.0 / (high - low))
+    return np.round(pixels, out=pixels).astype(np.uint8)
 
 
 def fit_to_square(picture: np.ndarray, size: int) -> np.ndarray:
