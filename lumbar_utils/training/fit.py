@@ -115,7 +115,8 @@ def peak_memory_mb() -> float:
         import psutil
 
         return psutil.Process().memory_info().peak_wset / 1e6
-    if sys.platform == "linux":  # ru_maxrss would carry over what the parent held when it started this process
+    if sys.platform == "linux":
+        # not ru_maxrss: that carries over what the parent held when it started this process
         return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 / 1e6
     import resource
 
