@@ -52,7 +52,7 @@ def read_picture(source: bytes | Path | str, *, name: str | None = None) -> np.n
     else:
         path = Path(source)
         name = name or path.name
-        content = _read_bytes(path, name)
+        content = read_bytes(path, name)
     if not content:
         raise LumbarError(f"{name} is empty (0 bytes); export or download it again.")
     if len(content) > MAX_BYTES:
@@ -72,7 +72,8 @@ def read_picture(source: bytes | Path | str, *, name: str | None = None) -> np.n
     return pixels
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path, name: str) -> bytes:
+    """Return a file's content; raise `LumbarError` if it cannot be opened or is larger than `MAX_BYTES`."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise LumbarError(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import math
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pydicom
-from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from ..dataset import LUMBAR_DISCS, LumbarDataset, LumbarError
 from .dicom import read_dicom
-from .pictures import MAX_BYTES, MAX_PIXELS, fit_to_square
+from .dicom_header import DECODING_ERRORS, quiet
+from .pictures import MAX_PIXELS, fit_to_square, read_bytes
 from .tables import check_choice, read_table, whole_number
 from .yolo import cut_square
 
@@ -36,24 +34,6 @@ CONDITIONS = {
     "right_subarticular_stenosis": "Axial T2",
 }
 MAX_ID = 10**13
-# What pydicom raises on files that are cut or damaged.
-_HEADER_ERRORS = (
-    InvalidDicomError,
-    AttributeError,
-    BytesLengthException,
-    EOFError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
 
 
 def read_rsna(
@@ -317,11 +297,10 @@ def slice_position(file: Path, name: str) -> float:
     file cannot be read or does not say where it lies.
     """
     tags = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns")
-    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             header = pydicom.dcmread(
-                io.BytesIO(_read_bytes(file, name)), stop_before_pixels=True, specific_tags=tags
+                io.BytesIO(read_bytes(file, name)), stop_before_pixels=True, specific_tags=tags
             )
             corner = np.array(header.ImagePositionPatient, dtype=float)
             along_row, along_column = np.array(header.ImageOrientationPatient, dtype=float).reshape(2, 3)
@@ -332,29 +311,14 @@ def slice_position(file: Path, name: str) -> float:
             along = float(centre[np.argmax(np.abs(normal))])
         except LumbarError:
             raise
-        except _HEADER_ERRORS:
+        except DECODING_ERRORS:
             along = math.nan  # the cause may quote the header
     if not math.isfinite(along):
         raise LumbarError(
             f"{name} does not say where it lies (ImagePositionPatient, ImageOrientationPatient, PixelSpacing), or is "
-            "damaged; "
-            "download it again."
+            "damaged; download it again."
         )
     return along
-
-
-def _read_bytes(file: Path, name: str) -> bytes:
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise LumbarError(
-                f"{name} has {file.stat().st_size / 1e6:.0f} MB, at most {MAX_BYTES // 10**6} MB are read; "
-                "download it again."
-            )
-        return file.read_bytes()
-    except OSError as error:
-        raise LumbarError(
-            f"{name} cannot be opened ({error.strerror}); check the path and its rights."
-        ) from error
 
 
 def pixel_spacing_mm(tags: dict) -> float:
@@ -369,7 +333,7 @@ def pixel_spacing_mm(tags: dict) -> float:
 
 def read_slice(file: Path, name: str) -> tuple[np.ndarray, float]:
     """Return a DICOM slice as (H, W) uint8 and the side of its pixels in mm (NaN if unknown)."""
-    pixels, tags = read_dicom(_read_bytes(file, name), name=name, max_pixels=MAX_PIXELS)
+    pixels, tags = read_dicom(read_bytes(file, name), name=name, max_pixels=MAX_PIXELS)
     return pixels, pixel_spacing_mm(tags)
 
 
