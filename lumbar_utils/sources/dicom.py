@@ -216,7 +216,7 @@ def _undecoded(header: pydicom.Dataset, error: Exception, name: str) -> LumbarEr
         if not get_decoder(syntax).is_available:
             return LumbarError(
                 f"{name} is compressed ({syntax.name}), which python-gdcm reads and is not installed; run pip install "
-                "'lumbar-utils[data]', or save the file uncompressed."
+                "python-gdcm, or save the file uncompressed."
             )
     except NotImplementedError:
         pass  # a syntax without a decoder gets the sentence below

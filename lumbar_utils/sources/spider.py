@@ -242,7 +242,7 @@ def _read_volume(file: Path) -> tuple[np.ndarray, tuple[float, float]]:
         import SimpleITK as sitk
     except ImportError as error:
         raise LumbarError(
-            'Reading .mha volumes needs SimpleITK, which is not installed; run pip install "lumbar-utils[data]".'
+            "Reading .mha volumes needs SimpleITK, which is not installed; run pip install simpleitk."
         ) from error
     name = f"{file.parent.name}/{file.name}"
     if not file.is_file():

@@ -259,7 +259,7 @@ def _read_workbook(file: Path) -> pd.DataFrame:
         import openpyxl  # noqa: F401  (pandas reads .xlsx with it)
     except ImportError as error:
         raise LumbarError(
-            'Reading .xlsx needs openpyxl, which is not installed; run pip install "lumbar-utils[data]".'
+            "Reading .xlsx needs openpyxl, which is not installed; run pip install openpyxl."
         ) from error
     try:
         with zipfile.ZipFile(file) as archive:
