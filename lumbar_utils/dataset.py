@@ -21,6 +21,9 @@ MASK_LABELS = {
     "sacrum": 30,
     "sac": 40,  # the dural sac without the cord
     "cord": 41,
+    "roots": 42,  # the roots of the cauda equina; axial slices only
+    "posterior_elements": 31,  # facet joints, laminae, spinous process; axial slices only
+    "normal_flavum": 32,  # a ligamentum flavum that presses on nothing; axial slices only
     **{name: FIRST_DISC + level for level, name in enumerate(LUMBAR_DISCS)},
     "herniation": 200,
     "bulge": 201,

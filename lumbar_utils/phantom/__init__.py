@@ -2,7 +2,8 @@
 
 from lumbar_utils.phantom.anatomy import Anatomy
 from lumbar_utils.phantom.pathology import EXTENDED6, Level, derive_label, severities
-from lumbar_utils.phantom.render import Rendering, lesion_mask, render
+from lumbar_utils.phantom.render import render
+from lumbar_utils.phantom.rendering import Rendering, lesion_mask
 from lumbar_utils.phantom.sample import Patient, make_dataset, sample_patient
 from lumbar_utils.phantom.version import PHANTOM_VERSION
 

@@ -1,0 +1,60 @@
+"""What a rendering holds: a picture, its label map, and which labels make a disease."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumbar_utils.dataset import LUMBAR_DISCS, MASK_LABELS, LumbarError
+
+LESIONS = {
+    "Herniated Disk": ("herniation",),
+    "Spinal Stenosis": ("bulge", "flavum", "herniation"),
+    "Spondylosis": ("osteophyte", "modic"),
+    "Spondylolisthesis": (),
+    "Disc Degeneration": ("modic",),
+    "Healthy": (),
+}
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A picture with its truth.
+
+    Attributes
+    ----------
+    image : (S, S) uint8.
+    mask : (S, S) uint8, numbers of `MASK_LABELS`; what is drawn is what is labelled.
+    spacing_mm : side of a pixel.
+    landmarks : middle of each lumbar body and disc in pixels, name to (x, y); may lie outside the picture.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    spacing_mm: float
+    landmarks: dict[str, tuple[float, float]]
+
+
+def lesion_mask(mask: np.ndarray, class_name: str) -> np.ndarray:
+    """Return the pixels of a label map that make a class, as a boolean array of its shape.
+
+    Herniated Disk: herniations. Spinal Stenosis: what presses on the sac, that is bulges, thick ligamentum
+    flavum and herniations. Spondylosis: osteophytes and Modic changes, and discs that have collapsed to less
+    than six tenths of the median lumbar disc's area. Disc Degeneration: Modic changes and such discs.
+    Healthy: nothing, whatever incidental finding there is.
+    """
+    if class_name not in LESIONS:
+        raise LumbarError(
+            f"class {class_name!r} has no lesion mask, wanted one of {', '.join(LESIONS)}; check its spelling."
+        )
+    mask = np.asarray(mask)
+    lesion = np.isin(mask, [MASK_LABELS[name] for name in LESIONS[class_name]])
+    if class_name in ("Spondylosis", "Disc Degeneration"):
+        numbers = [MASK_LABELS[name] for name in LUMBAR_DISCS]
+        areas = np.bincount(mask.ravel(), minlength=256)[numbers]
+        seen = areas > 0
+        if seen.any():
+            collapsed = np.array(numbers)[seen & (areas < 0.6 * np.median(areas[seen]))]
+            lesion |= np.isin(mask, collapsed)
+    return lesion
