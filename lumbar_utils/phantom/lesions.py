@@ -7,24 +7,29 @@ import numpy as np
 from lumbar_utils.dataset import FIRST_DISC, MASK_LABELS
 from lumbar_utils.phantom.anatomy import back, up
 from lumbar_utils.phantom.pathology import NORMAL_FLAVUM_MM, Level
-from lumbar_utils.phantom.section import Slice
+from lumbar_utils.phantom.section import IN_SLAB, Slice
 
 HERNIATION_SPREAD_MM = 5.0  # sideways reach of a herniation (standard deviation)
 SMALLEST_MM = 0.5  # what is flatter is not drawn
 
 
 def visible_herniation(level: Level, offset_mm: float) -> float:
-    """Return the depth in mm of a level's herniation in the slice at `offset_mm`: it fades sideways."""
-    away = (offset_mm - level.herniation_offset_mm) / HERNIATION_SPREAD_MM
-    return level.herniation_mm * float(np.exp(-0.5 * away**2))
+    """Return the depth in mm of a level's herniation in the slice at `offset_mm`: it fades sideways.
+
+    The depth is its mean over the slice's thickness.
+    """
+    away = (offset_mm + IN_SLAB - level.herniation_offset_mm) / HERNIATION_SPREAD_MM
+    return level.herniation_mm * float(np.exp(-0.5 * away**2).mean())
 
 
 def draw(slice_: Slice, generator: np.random.Generator) -> None:
-    """Draw Modic changes, osteophytes, bulges, thick ligaments and herniations of all levels."""
+    """Draw Modic changes, Schmorl nodes, osteophytes, bulges, thick ligaments and herniations of all levels."""
     for k, level in enumerate(slice_.levels):
         shape = generator.random(4)
+        place = generator.random(2)
         if level.modic:
             draw_modic(slice_, k, level.modic, 4 + 5 * shape[:2])
+        draw_schmorl_node(slice_, k, level, place)
         draw_osteophytes(slice_, k, level.osteophyte_mm, 0.45 + 0.55 * shape[2], shape[3] < 0.5)
         draw_flavum(slice_, k, level.flavum_mm)
         draw_bulge(slice_, k, level)
@@ -54,6 +59,28 @@ def draw_modic(slice_: Slice, k: int, kind: int, thickness_mm: np.ndarray) -> No
         slice_.canvas.stroke(edge, palette["cortex"] + 0.04, 0.9)
 
 
+def draw_schmorl_node(slice_: Slice, k: int, level: Level, place: np.ndarray) -> None:
+    """Disc that has broken through an endplate, `schmorl_mm` deep, with a sclerotic rim; `place` is in [0, 1)."""
+    if level.schmorl_mm < SMALLEST_MM:
+        return
+    column, palette = slice_.column, slice_.palette
+    upwards = place[0] < 0.55 or k == 0
+    edge, away = (column.disc_high[k], 1.0) if upwards else (column.disc_low[k], -1.0)
+    b, u = column.disc_axes[0][k], column.disc_axes[1][k]
+    middle = edge[4 + int(4 * place[1])]
+    angle = np.linspace(0, np.pi, 11)
+    half = 2.5 + level.schmorl_mm
+    rise = away * level.schmorl_mm * np.sin(angle)
+    dome = middle + np.outer(half * np.cos(angle), b) + np.outer(rise, u)
+    outline = np.concatenate([dome, [middle - half * b - away * u, middle + half * b - away * u]])
+    slice_.canvas.fill(
+        outline,
+        0.5 * (palette["annulus", level.pfirrmann] + palette["nucleus", level.pfirrmann]),
+        FIRST_DISC + k,
+    )
+    slice_.canvas.stroke(dome, palette["cortex"] + 0.08, 0.7)
+
+
 def draw_osteophytes(slice_: Slice, k: int, length_mm: float, shorter: float, upper_longer: bool) -> None:
     """Beaks at the front corners of both bodies; the longer of the two reaches `length_mm` in front of its corner."""
     if length_mm < SMALLEST_MM:
@@ -77,8 +104,8 @@ def draw_osteophytes(slice_: Slice, k: int, length_mm: float, shorter: float, up
             ]
         )
         outline = corner + np.outer(beak[:, 0], b) + np.outer(beak[:, 1] * away, u)
-        slice_.canvas.fill(outline, 0.75 * palette["marrow"], MASK_LABELS["osteophyte"])
-        slice_.canvas.stroke(outline[1:5], palette["cortex"] + 0.04, 1.0)
+        slice_.canvas.fill(outline, 0.85 * palette["marrow"], MASK_LABELS["osteophyte"])
+        slice_.canvas.stroke(outline[1:5], palette["cortex"] + 0.06, 0.6)
 
 
 def draw_bulge(slice_: Slice, k: int, level: Level) -> None:
@@ -97,7 +124,7 @@ def draw_bulge(slice_: Slice, k: int, level: Level) -> None:
 
 def draw_herniation(slice_: Slice, k: int, level: Level) -> None:
     """A tongue of disc into the canal: broad-based (protrusion), with a neck (extrusion), or torn off."""
-    depth = visible_herniation(level, slice_.offset_mm)
+    depth = visible_herniation(level, slice_.offset_at(k))
     if depth < SMALLEST_MM:
         return
     middle, b, u, height = rear_margin(slice_, k)

@@ -24,7 +24,8 @@ class Level:
 
     `herniation_mm`, `bulge_mm`: how far the disc stands behind the line that joins the posterior corners
     of its two bodies, the herniation at its own plane `herniation_offset_mm` beside the midline (right is
-    positive). `sac_mm`: AP diameter of the dural sac before anything presses on it. Modic 0 is none.
+    positive). `schmorl_mm`: how deep the disc reaches into a body. `sac_mm`: AP diameter of the dural sac
+    before anything presses on it. Modic 0 is none.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Level:
     flavum_mm: float
     osteophyte_mm: float
     modic: int
+    schmorl_mm: float
     slip_mm: float
     sac_mm: float
 
@@ -147,6 +149,10 @@ def sample_levels(
     )
     modic = np.where(generator.random(5) < modic_risk, generator.choice((1, 2, 3), 5, p=(0.3, 0.6, 0.1)), 0)
 
+    worn_out = phenotype in ("Spondylosis", "Disc Degeneration")
+    schmorl_risk = 0.05 + 0.10 * worn_out + 0.04 * (pfirrmann >= 4)
+    schmorl = np.where(generator.random(5) < schmorl_risk, generator.uniform(1.5, 4.5, 5), 0.0)
+
     central = generator.random(5) < 0.32
     side = generator.choice((-1.0, 1.0), 5)
     offset = np.where(central, generator.normal(0, 1.0, 5), side * generator.uniform(4.0, 10.0, 5))
@@ -172,6 +178,7 @@ def sample_levels(
                 flavum_mm=round(float(np.clip(flavum[k], 2.0, 9.0)), 2),
                 osteophyte_mm=round(float(spur[k]), 2),
                 modic=int(modic[k]),
+                schmorl_mm=round(float(schmorl[k]), 2),
                 slip_mm=round(float(slip[k]), 2),
                 sac_mm=round(float(np.clip(sac[k], 8.0, 19.0)), 2),
             )

@@ -47,12 +47,14 @@ def render(
     centre = np.array([column.bodies[2].mean(axis=0)[0] - 0.06 * 280, -0.30 * 280]) + scan.shift_mm
     canvas = Canvas(size, scan.fov_mm, scan.rotation, centre)
     palette = signals(contrast, marrow_fat=anatomy.marrow_fat, muscle_fat=float(settings.uniform(0.08, 0.18)))
-    slice_ = Slice(canvas, column, anatomy, levels, palette, offset_mm, texture)
+    tilt, mottling = 0.0, 1.0
+    if variation == "wide":
+        palette = {tissue: signal * np.exp(settings.normal(0, 0.3)) for tissue, signal in palette.items()}
+        tilt, mottling = float(settings.normal(0, 1.2)), float(np.exp(settings.uniform(-0.7, 0.9)))
+    slice_ = Slice(canvas, column, anatomy, levels, palette, offset_mm, texture, tilt, mottling)
     distance = tissues.draw(slice_)
     lesions.draw(slice_, shapes)
-    tissues.add_texture(slice_)
-
-    image = acquire(canvas.signal, scan, distance, receiver)
+    image = acquire(canvas.signal, scan, distance, receiver, tissues.texture(slice_))
     return Rendering(image, canvas.labels[::2, ::2].copy(), scan.fov_mm / size, landmarks_of(column, canvas))
 
 

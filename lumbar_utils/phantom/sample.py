@@ -23,7 +23,7 @@ from lumbar_utils.phantom.render import render
 from lumbar_utils.phantom.version import PHANTOM_VERSION
 
 GRADES = ("pfirrmann", "disc_height_mm", "herniation_mm", "herniation_type", "herniation_offset_mm", "bulge_mm",
-          "flavum_mm", "canal_mm", "osteophyte_mm", "modic", "slip_mm")  # fmt: skip
+          "flavum_mm", "canal_mm", "osteophyte_mm", "modic", "schmorl_mm", "slip_mm")  # fmt: skip
 LIMITS = {
     "pfirrmann": (1, 5),
     "disc_height_mm": (2.0, 18.0),
@@ -34,6 +34,7 @@ LIMITS = {
     "flavum_mm": (0.0, 12.0),
     "osteophyte_mm": (0.0, 10.0),
     "modic": (0, 3),
+    "schmorl_mm": (0.0, 8.0),
     "slip_mm": (-12.0, 30.0),
     "sac_mm": (5.0, 20.0),
 }

@@ -17,7 +17,10 @@ class Scan:
     """Settings of one picture; none of them depends on the disease.
 
     `centre_mm` lies in the middle of the picture; `rotation` in degrees; `noise` is the standard deviation
-    of each channel over the signal of CSF; `gain`, `gamma` and `equalise` are the display's.
+    of each channel over the signal of CSF; `coil_reach_mm` is where the coil's sensitivity has fallen by half,
+    `coil_near` what it gains at the skin, `coil_ends` what it loses at the picture's ends; `ghosts` is the share
+    of the signal that breathing and the aorta's pulse repeat along the phase-encoding axis; `gain`, `gamma` and
+    `equalise` are the display's.
     """
 
     fov_mm: float
@@ -26,7 +29,10 @@ class Scan:
     noise: float
     noise_grain: float
     blur: float
-    coil_depth: float
+    coil_reach_mm: float
+    coil_near: float
+    coil_ends: float
+    ghosts: float
     gibbs: bool
     gain: float
     gamma: float
@@ -46,12 +52,15 @@ def sample_scan(
         fov_mm=draw(215, 370) if wide else draw(258, 292),
         rotation=draw(-15, 15) if wide else draw(-3, 3),
         shift_mm=(draw(-35, 35), draw(-30, 25)) if wide else (draw(-9, 9), draw(-8, 6)),
-        noise=draw(0.01, 0.07) if wide else draw(0.015, 0.035),
-        noise_grain=draw(0.3, 0.9) if wide else draw(0.35, 0.6),
+        noise=draw(0.005, 0.05) if wide else draw(0.015, 0.035),
+        noise_grain=draw(0.35, 1.0) if wide else draw(0.35, 0.6),
         blur=draw(0.4, 1.3) if wide else draw(0.28, 0.5),
-        coil_depth=draw(0.0, 1.4) if wide else draw(0.25, 0.65),
-        gibbs=bool(draw() < 0.3) and wide,
-        gain=draw(0.6, 1.7) if wide else draw(0.95, 1.12),
+        coil_reach_mm=float(np.exp(draw(np.log(85), np.log(600)))) if wide else draw(140, 260),
+        coil_near=draw(0.0, 1.2) if wide else draw(0.2, 0.6),
+        coil_ends=draw(0.0, 0.6) if wide else draw(0.1, 0.35),
+        ghosts=draw(0.0, 0.05) if wide else draw(0.0, 0.02),
+        gibbs=bool(draw() < 0.3),
+        gain=draw(0.6, 1.5) if wide else draw(0.95, 1.25),
         gamma=float(np.exp(draw(-0.6, 0.5))) if wide else 1.0,
         offset=draw(0, 45) * (draw() < 0.4) if wide else 0.0,
         equalise=draw(0.3, 1.0) * (draw() < 0.3) if wide else 0.0,
@@ -64,25 +73,44 @@ def sample_scan(
 
 
 def acquire(
-    signal: np.ndarray, scan: Scan, distance_mm: np.ndarray, generator: np.random.Generator
+    signal: np.ndarray,
+    scan: Scan,
+    distance_mm: np.ndarray,
+    generator: np.random.Generator,
+    texture: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Turn signal (2 S, 2 S) float32, CSF = 1, into a picture (S, S) uint8.
 
-    `distance_mm` (S, S) is how far each pixel lies from the coil, which is under the patient's back.
-    The noise is that of a magnitude picture: |signal + complex Gaussian| (Gudbjartsson and Patz 1995).
+    `distance_mm` (S, S) is how far each pixel lies from the coil, which is under the patient's back; `texture`
+    (S, S) multiplies the signal. The noise is that of a magnitude picture: |signal + complex Gaussian|
+    (Gudbjartsson and Patz 1995).
     """
     size = signal.shape[0] // 2
     signal = cv2.GaussianBlur(signal, (0, 0), 2 * scan.blur)
-    signal = cv2.resize(signal, (size, size), interpolation=cv2.INTER_AREA)
+    signal = cv2.resize(signal, (size, size), interpolation=cv2.INTER_AREA) * texture
     if scan.gibbs:
-        signal = truncate_frequencies(signal, 0.7)
-    sensitivity = np.exp((70.0 - distance_mm) * (scan.coil_depth / 100.0), dtype=np.float32)
-    signal = signal * np.clip(sensitivity, 0.0, 1.9)
+        signal = truncate_frequencies(signal, 0.75)
+    if scan.ghosts:
+        step = int(generator.integers(size // 9, size // 4))
+        signal = signal + scan.ghosts * (np.roll(signal, step, axis=0) + np.roll(signal, -step, axis=0))
+    signal *= sensitivity(scan, distance_mm)
     channels = generator.standard_normal((2, size, size), dtype=np.float32)
     channels = [cv2.GaussianBlur(channel, (0, 0), scan.noise_grain) for channel in channels]
     spread = scan.noise / np.sqrt((channels[0] ** 2).mean() + 1e-12)
     picture = cv2.magnitude(signal + channels[0] * spread, channels[1] * spread)
     return display(picture, scan)
+
+
+def sensitivity(scan: Scan, distance_mm: np.ndarray) -> np.ndarray:
+    """Return the coil's sensitivity (S, S), 1 where the spine usually lies, 70 mm in front of the skin."""
+
+    def falloff(distance):
+        near = 1 + scan.coil_near * np.exp(distance * (-1 / 35), dtype=np.float32)
+        far = distance * (1 / scan.coil_reach_mm)
+        return near / (1 + far * far * far)
+
+    ends = 1 - scan.coil_ends * np.linspace(-1, 1, len(distance_mm), dtype=np.float32) ** 4
+    return falloff(distance_mm) * (ends / falloff(np.float32(70.0)))[:, None]
 
 
 def display(picture: np.ndarray, scan: Scan) -> np.ndarray:

@@ -11,11 +11,17 @@ from lumbar_utils.phantom.canvas import Canvas
 from lumbar_utils.phantom.pathology import EPIDURAL_GAP_MM, Level
 
 SAC_HALF_WIDTH_MM = 10.5
+SLICE_THICKNESS_MM = 4.0
+IN_SLAB = SLICE_THICKNESS_MM * np.linspace(-0.4, 0.4, 5)  # planes over which a slice's signal is averaged
 
 
 @dataclass
 class Slice:
-    """What is being drawn, and where; `canal` follows from the rest."""
+    """What is being drawn, and where; `canal` follows from the rest.
+
+    `offset_mm` is the slice's distance from the midline at L3, `tilt` what it gains a level upwards; `mottling`
+    scales the texture of marrow.
+    """
 
     canvas: Canvas
     column: Column
@@ -24,20 +30,35 @@ class Slice:
     palette: dict
     offset_mm: float
     generator: np.random.Generator
+    tilt: float = 0.0
+    mottling: float = 1.0
     canal: Canal = field(init=False)
 
     def __post_init__(self):
         self.canal = shape_canal(self)
 
+    def offset_at(self, level: np.ndarray | float) -> np.ndarray | float:
+        """Return the distance from the midline in mm at a level, counted in discs above L5-S1."""
+        return self.offset_mm + self.tilt * (level - 2.0)
+
 
 @dataclass(frozen=True)
 class Canal:
-    """The dural sac's walls, head to foot: `level` (S,) in discs above L5-S1, `front` and `rear` (S, 2) mm."""
+    """The dural sac's walls, head to foot: `level` (S,) in discs above L5-S1, `front` and `rear` (S, 2) mm.
+
+    The walls are those of the mean over the slice's thickness; `haze` (S,) mm is how far the widest plane reaches
+    beyond them, where CSF and fat share a pixel. `direction` (S, 2) are unit vectors to the back.
+    """
 
     level: np.ndarray
     front: np.ndarray
     rear: np.ndarray
-    direction: np.ndarray  # (S, 2) unit vectors to the back
+    direction: np.ndarray
+    haze: np.ndarray
+
+    def at(self, levels, values: np.ndarray) -> np.ndarray:
+        """Return `values` (S, 2), one a station, at other levels (n,)."""
+        return np.stack([np.interp(-np.asarray(levels), -self.level, values[:, i]) for i in (0, 1)], axis=-1)
 
 
 def shape_canal(slice_: Slice) -> Canal:
@@ -60,12 +81,15 @@ def shape_canal(slice_: Slice) -> Canal:
     place = lambda values: np.interp(fine, level, values)
     direction = back(place(tilt))
     wall = np.stack([place(corner[:, 0]), place(corner[:, 1])], axis=-1)
-    chord = np.sqrt(max(0.0, 1 - (slice_.offset_mm / SAC_HALF_WIDTH_MM) ** 2))
-    full, seen = place(widths), place(widths) * chord
+    planes = slice_.offset_at(fine)[:, None] + IN_SLAB
+    chords = np.sqrt(np.maximum(0.0, 1 - (planes / SAC_HALF_WIDTH_MM) ** 2))
+    full = place(widths)
+    seen, haze = full * chords.mean(axis=1), full * (chords.max(axis=1) - chords.mean(axis=1)) / 2
     front = wall + direction * (place(gaps) + (full - seen) / 2)[:, None]
-    return Canal(fine, front, front + direction * seen[:, None], direction)
+    return Canal(fine, front, front + direction * seen[:, None], direction, haze)
 
 
-def midline_share(offset_mm: float) -> float:
+def midline_share(offset_mm) -> np.ndarray:
     """Return how much of a slice lies in the spinous processes, between 0 and 1; they end beside the midline."""
-    return float(np.clip(1.6 - abs(offset_mm) / 4.0, 0.0, 1.0))
+    planes = np.asarray(offset_mm)[..., None] + IN_SLAB
+    return np.clip(1.6 - np.abs(planes) / 4.0, 0.0, 1.0).mean(axis=-1)
