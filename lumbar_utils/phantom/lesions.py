@@ -9,7 +9,7 @@ from lumbar_utils.phantom.anatomy import back, up
 from lumbar_utils.phantom.pathology import NORMAL_FLAVUM_MM, Level
 from lumbar_utils.phantom.section import IN_SLAB, Slice
 
-HERNIATION_SPREAD_MM = 5.0  # sideways reach of a herniation (standard deviation)
+HERNIATION_SPREAD_MM = 4.5  # sideways reach of a herniation (standard deviation)
 SMALLEST_MM = 0.5  # what is flatter is not drawn
 
 
@@ -104,8 +104,8 @@ def draw_osteophytes(slice_: Slice, k: int, length_mm: float, shorter: float, up
             ]
         )
         outline = corner + np.outer(beak[:, 0], b) + np.outer(beak[:, 1] * away, u)
-        slice_.canvas.fill(outline, 0.85 * palette["marrow"], MASK_LABELS["osteophyte"])
-        slice_.canvas.stroke(outline[1:5], palette["cortex"] + 0.06, 0.6)
+        slice_.canvas.fill(outline, 0.75 * palette["marrow"], MASK_LABELS["osteophyte"])
+        slice_.canvas.stroke(outline[1:5], palette["cortex"] + 0.05, 0.9)
 
 
 def draw_bulge(slice_: Slice, k: int, level: Level) -> None:
@@ -167,5 +167,6 @@ def draw_flavum(slice_: Slice, k: int, thickness_mm: float) -> None:
     s = np.linspace(-1, 1, 13)
     half = 6.0 + 0.8 * pressing
     rim = rear - np.outer(pressing * (1 - s**2) ** 1.2, b) + np.outer(s * half, u)
-    outline = np.concatenate([rim, rear + 3.0 * b + np.outer([0.8, -0.8], u) * half])
-    slice_.canvas.fill(outline, slice_.palette["flavum"], MASK_LABELS["flavum"])
+    hollow = rear + np.outer([1.2, 2.6, 3.0, 2.6, 1.2], b) + np.outer([0.9, 0.6, 0.0, -0.6, -0.9], u) * half
+    outline = np.concatenate([rim, hollow])
+    slice_.canvas.fill(outline, slice_.palette["flavum"] + 0.06, MASK_LABELS["flavum"])

@@ -153,7 +153,7 @@ def sample_levels(
     schmorl_risk = 0.05 + 0.10 * worn_out + 0.04 * (pfirrmann >= 4)
     schmorl = np.where(generator.random(5) < schmorl_risk, generator.uniform(1.5, 4.5, 5), 0.0)
 
-    central = generator.random(5) < 0.32
+    central = generator.random(5) < 0.27
     side = generator.choice((-1.0, 1.0), 5)
     offset = np.where(central, generator.normal(0, 1.0, 5), side * generator.uniform(4.0, 10.0, 5))
     kind_draw, migration = (

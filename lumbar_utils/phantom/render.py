@@ -8,6 +8,7 @@ from lumbar_utils.dataset import LUMBAR_BODIES, LUMBAR_DISCS, LumbarError
 from lumbar_utils.phantom import lesions, tissues
 from lumbar_utils.phantom.anatomy import N_LEVELS, place
 from lumbar_utils.phantom.canvas import Canvas
+from lumbar_utils.phantom.pathology import NORMAL_FLAVUM_MM
 from lumbar_utils.phantom.rendering import Rendering
 from lumbar_utils.phantom.scanner import acquire, sample_scan
 from lumbar_utils.phantom.section import Slice
@@ -55,7 +56,7 @@ def render(
     distance = tissues.draw(slice_)
     lesions.draw(slice_, shapes)
     image = acquire(canvas.signal, scan, distance, receiver, tissues.texture(slice_))
-    return Rendering(image, canvas.labels[::2, ::2].copy(), scan.fov_mm / size, landmarks_of(column, canvas))
+    return Rendering(image, canvas.labels[::2, ::2].copy(), scan.fov_mm / size, landmarks_of(slice_))
 
 
 def check_request(view, contrast, offset_mm, size, fov_mm, noise) -> None:
@@ -82,10 +83,24 @@ def check_request(view, contrast, offset_mm, size, fov_mm, noise) -> None:
         )
 
 
-def landmarks_of(column, canvas) -> dict[str, tuple[float, float]]:
-    """Return the middle of each lumbar body and disc in pixels of the finished picture."""
-    bodies = (column.top[:5].mean(axis=1) + column.bottom[:5].mean(axis=1)) / 2
-    discs = (column.disc_low[:5].mean(axis=1) + column.disc_high[:5].mean(axis=1)) / 2
-    pixels = (canvas.to_pixels(np.concatenate([bodies, discs])) - 0.5) / 2
-    names = LUMBAR_BODIES + LUMBAR_DISCS
-    return {name: (float(x), float(y)) for name, (x, y) in zip(names, pixels, strict=True)}
+def landmarks_of(slice_: Slice) -> dict[str, tuple[float, float]]:
+    """Return landmarks in pixels of the finished picture.
+
+    Named are the middles of the lumbar bodies and discs ("L4", "L4-L5"), the corners of the bodies ("L4 upper
+    front", …), and where the sac's walls stand at each disc ("canal front L4-L5", "canal rear L4-L5"); the distance
+    of those two is `Level.canal_mm` on the midline.
+    """
+    column, canal = slice_.column, slice_.canal
+    points = {}
+    for k, (body, disc, level) in enumerate(zip(LUMBAR_BODIES, LUMBAR_DISCS, slice_.levels, strict=True)):
+        top, bottom = column.top[k], column.bottom[k]
+        points[body] = (top.mean(axis=0) + bottom.mean(axis=0)) / 2
+        points[disc] = (column.disc_low[k].mean(axis=0) + column.disc_high[k].mean(axis=0)) / 2
+        points |= {f"{body} upper front": top[0], f"{body} upper rear": top[-1]}
+        points |= {f"{body} lower front": bottom[0], f"{body} lower rear": bottom[-1]}
+        front, rear, direction = (canal.at(k, line) for line in (canal.front, canal.rear, canal.direction))
+        pressed = max(0.0, level.bulge_mm - level.gap_mm), max(0.0, level.flavum_mm - NORMAL_FLAVUM_MM)
+        points[f"canal front {disc}"] = front + pressed[0] * direction
+        points[f"canal rear {disc}"] = rear - pressed[1] * direction
+    pixels = (slice_.canvas.to_pixels(np.stack(list(points.values()))) - 0.5) / 2
+    return {name: (float(x), float(y)) for name, (x, y) in zip(points, pixels, strict=True)}

@@ -27,7 +27,8 @@ class Rendering:
     image : (S, S) uint8.
     mask : (S, S) uint8, numbers of `MASK_LABELS`; what is drawn is what is labelled.
     spacing_mm : side of a pixel.
-    landmarks : middle of each lumbar body and disc in pixels, name to (x, y); may lie outside the picture.
+    landmarks : name to (x, y) in pixels, such as the middle of each lumbar body and disc ("L4", "L4-L5"); may lie
+        outside the picture.
     """
 
     image: np.ndarray

@@ -54,12 +54,12 @@ def draw_roots(slice_: Slice, span: np.ndarray) -> None:
     start = np.clip((slice_.anatomy.conus_level - canal.level) / 2.0, 0, 1)[:, None]
     narrow = [k for k, level in enumerate(slice_.levels) if level.canal_mm < CROWDED_MM]
     wave = 0.03 + 0.11 * (canal.level > max(narrow, default=np.inf))
-    tone = palette["csf"] * generator.uniform(0.55, 0.8, 8) + 0.4 * (palette["csf"] < 0.5)
+    tone = palette["csf"] * generator.uniform(0.62, 0.9, 8) + 0.4 * (palette["csf"] < 0.5)
     place, turns = generator.uniform(0.50, 0.93, 8), generator.uniform(2, 5, 8) * (1.6 if narrow else 1.0)
     across = place + wave[:, None] * start * np.sin(canal.level[:, None] * turns + np.arange(8))
     across = np.clip(0.55 * (1 - start) + across * start, 0.08, 0.95)[below]
     strands = canal.front[below] + span[below] * across.T[..., None]
-    canvas.stroke_each(strands, tone, 0.6)
+    canvas.stroke_each(strands, tone, generator.uniform(0.3, 1.0, 8))
 
 
 def draw_bones(slice_: Slice) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
 
-from lumbar_utils.dataset import FIRST_DISC, LUMBAR_DISCS, MASK_LABELS, PAPER4, LumbarError
+from lumbar_utils.dataset import FIRST_DISC, LUMBAR_BODIES, LUMBAR_DISCS, MASK_LABELS, PAPER4, LumbarError
 from lumbar_utils.phantom import lesion_mask, make_dataset, render, sample_patient
 from lumbar_utils.phantom.pathology import derive_label, severities
 from lumbar_utils.phantom.signal import signals
@@ -217,12 +217,24 @@ def test_landmarks_lie_on_what_they_name():
     for variation in ("narrow", "wide"):
         picture = render(sample_patient(11), variation=variation)
         inside = 0
-        for name, (x, y) in picture.landmarks.items():
+        for name in (*LUMBAR_BODIES, *LUMBAR_DISCS):
+            x, y = picture.landmarks[name]
             column, row = round(x), round(y)
             if 0 <= column < 224 and 0 <= row < 224:
                 inside += 1
                 assert picture.mask[row, column] in (MASK_LABELS[name], MASK_LABELS["modic"])
         assert inside >= 6
+
+
+def test_landmarks_measure_what_was_sampled():
+    patient = sample_patient(12)
+    picture = render(patient)
+    mm = lambda a, b: np.hypot(*np.subtract(picture.landmarks[a], picture.landmarks[b])) * picture.spacing_mm
+    for level in patient.levels:
+        width = mm(f"canal front {level.name}", f"canal rear {level.name}")
+        assert width == pytest.approx(level.canal_mm, rel=0.03)
+    depth = mm("L4 lower front", "L4 lower rear")
+    assert depth == pytest.approx(patient.anatomy.body_depth[1], rel=0.02)
 
 
 def test_t1_turns_the_canal_dark():
