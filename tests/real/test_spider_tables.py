@@ -2,7 +2,7 @@
 
 import pytest
 
-from lumbar_utils.sources.spider import read_gradings, read_overview
+from lumbar_utils.sources.spider_tables import read_gradings, read_overview
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 
 from lumbar_utils import LumbarError
 from lumbar_utils.dataset import MASK_LABELS
-from lumbar_utils.sources.spider import GRADES, read_gradings, read_overview, read_spider
+from lumbar_utils.sources.spider import read_spider
+from lumbar_utils.sources.spider_tables import GRADES, read_gradings, read_overview
 
 sitk = pytest.importorskip("SimpleITK")
 

@@ -9,7 +9,8 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from lumbar_utils import LumbarError
-from lumbar_utils.sources.sudirman import findings_of, read_report, read_sudirman
+from lumbar_utils.sources.sudirman import read_sudirman
+from lumbar_utils.sources.sudirman_report import findings_of, read_report
 
 SECRET = "Mustermann"
 STUDY = "L-SPINE_CLINICAL_LIBRARIES_20160530_125557_550000"
