@@ -1,4 +1,4 @@
-"""What a rendering holds: a picture, its label map, and which labels make a disease."""
+"""What every rendering has: a picture, its label map, limits of its settings, and which labels make a disease."""
 
 from __future__ import annotations
 
@@ -35,6 +35,20 @@ class Rendering:
     mask: np.ndarray
     spacing_mm: float
     landmarks: dict[str, tuple[float, float]]
+
+
+def check_settings(size: int, fov_mm: float | None, noise: float | None) -> None:
+    """Raise `LumbarError` for a size, field of view or noise that no picture can have."""
+    if not 32 <= size <= 1024:
+        raise LumbarError(
+            f"size is {size} pixels, wanted 32 to 1024; render in that range and resize the picture after it."
+        )
+    if fov_mm is not None and not 60 <= fov_mm <= 500:
+        raise LumbarError(f"fov_mm is {fov_mm:g}, wanted 60 to 500 mm; 280 shows the lumbar spine.")
+    if noise is not None and not 0 <= noise <= 1:
+        raise LumbarError(
+            f"noise is {noise:g}, wanted 0 to 1 as a share of the signal of CSF; 0.03 is usual."
+        )
 
 
 def lesion_mask(mask: np.ndarray, class_name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lumbar_utils.phantom.anatomy import N_LEVELS, Anatomy, Column, back
+from lumbar_utils.phantom.anatomy import N_LEVELS, Anatomy, Column, back, place
 from lumbar_utils.phantom.canvas import Canvas
 from lumbar_utils.phantom.pathology import EPIDURAL_GAP_MM, Level
 
@@ -59,6 +59,14 @@ class Canal:
     def at(self, levels, values: np.ndarray) -> np.ndarray:
         """Return `values` (S, 2), one a station, at other levels (n,)."""
         return np.stack([np.interp(-np.asarray(levels), -self.level, values[:, i]) for i in (0, 1)], axis=-1)
+
+
+def column_of(anatomy: Anatomy, levels: tuple[Level, ...]) -> Column:
+    """Return one person's column: the anatomy, with the disc heights and slips of the five graded levels."""
+    heights = np.concatenate([[level.disc_height_mm for level in levels], anatomy.disc_height_above])
+    slips = np.zeros(N_LEVELS)
+    slips[: len(levels)] = [level.slip_mm for level in levels]
+    return place(anatomy, heights, slips)
 
 
 def shape_canal(slice_: Slice) -> Canal:
