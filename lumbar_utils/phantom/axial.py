@@ -1,4 +1,4 @@
-"""One axial slice through a lumbar disc of a phantom patient, seen from the feet: the patient's right is on the left."""
+"""One axial slice through a lumbar disc of a phantom patient, with the patient's right on the picture's left."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from lumbar_utils.phantom.scanner import Scan, acquire
 from lumbar_utils.phantom.signal import SEQUENCES, signals
 
 FARTHEST_MM = 8.0
+ROUGHNESS = np.where(np.arange(256) >= MASK_LABELS["sac"], 0.35, 1.0).astype(np.float32)  # by label
 EDGE_MM = 0.3  # spread of every edge within the slice's thickness, beside the scanner's own blur
 
 
@@ -56,7 +57,8 @@ def render_axial(
     axial_tissues.draw(slice_, texture, shapes)
     add_texture(canvas, texture)
 
-    scan = replace(scan, gain=scan.gain * (0.78 if contrast == "T1" else 1.0))  # fat stays within the window
+    window = 0.78 if contrast == "T1" else 1.0  # fat stays below white
+    scan = replace(scan, gain=scan.gain * window, blur=float(np.hypot(scan.blur, EDGE_MM * canvas.scale / 2)))
     image = acquire(canvas.signal, scan, distance, receiver)
     return Rendering(image, canvas.labels[::2, ::2].copy(), scan.fov_mm / size, landmarks_of(section, canvas))
 
@@ -93,11 +95,11 @@ def sample_axial_scan(
 def add_texture(canvas: Canvas, generator: np.random.Generator) -> None:
     """Multiply fine and coarse texture into the signal, little of it in CSF and disc."""
     size = canvas.side // 2
-    fine, coarse = smooth_field(generator, size, (130, 130)), smooth_field(generator, size, (48, 48))
-    texture = canvas.enlarge(0.09 * fine + 0.06 * coarse)
-    texture[(canvas.labels >= MASK_LABELS["sac"])] *= 0.35
-    canvas.signal *= cv2.max(1 + texture, 0.0)
-    cv2.GaussianBlur(canvas.signal, (0, 0), EDGE_MM * canvas.scale, dst=canvas.signal)
+    texture = 0.09 * smooth_field(generator, size, (130, 130)) + 0.06 * smooth_field(
+        generator, size, (48, 48)
+    )
+    texture = cv2.multiply(canvas.enlarge(texture), cv2.LUT(canvas.labels, ROUGHNESS))
+    canvas.signal *= cv2.max(cv2.add(texture, 1.0), 0.0)
 
 
 def landmarks_of(section, canvas) -> dict[str, tuple[float, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -12,8 +13,9 @@ from lumbar_utils.phantom.canvas import SHIFT, Canvas, smooth_field
 from lumbar_utils.phantom.cross_section import LEVEL_PITCH_MM, CrossSection, Person
 
 SIDES = (-1.0, 1.0)
-CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
-COSINE, SINE = np.cos(CIRCLE), np.sin(CIRCLE)
+ANGLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+CIRCLE = np.stack([np.cos(ANGLE), np.sin(ANGLE)], axis=-1)
+WAVES = np.array([1, 2, 3, 4, 6])
 # L5-S1 first: distance from the disc's edge, y over the disc's depth, half width and half height in mm
 PSOAS = ((19.0, -0.86, 16.0, 18.0), (17.0, -0.62, 19.0, 24.0), (13.5, -0.5, 16.0, 21.0),
          (9.5, -0.4, 11.5, 17.0), (6.0, -0.3, 7.5, 13.0))  # fmt: skip
@@ -58,9 +60,10 @@ def smooth(points, times: int = 2) -> np.ndarray:
     """Return a closed outline with its corners cut (Chaikin)."""
     points = np.asarray(points, float)
     for _ in range(times):
-        following = np.roll(points, -1, axis=0)
-        points = np.stack([0.75 * points + 0.25 * following, 0.25 * points + 0.75 * following], 1)
-        points = points.reshape(-1, 2)
+        step = (np.concatenate([points[1:], points[:1]]) - points) / 4
+        finer = np.empty((2 * len(points), 2))
+        finer[0::2], finer[1::2] = points + step, points + 3 * step
+        points = finer
     return points
 
 
@@ -70,19 +73,16 @@ def wobble(points, generator: np.random.Generator, amount: float) -> np.ndarray:
     centre = points.mean(axis=0)
     away = points - centre
     angle = np.arctan2(away[:, 1], away[:, 0])
-    waves = np.array([1, 2, 3, 4, 6])
-    swell = np.cos(np.outer(angle, waves) + generator.uniform(0, 6.28, 5)) @ (
-        generator.standard_normal(5) * amount / waves**0.5
+    swell = np.cos(angle[:, None] * WAVES + generator.uniform(0, 6.28, 5)) @ (
+        generator.standard_normal(5) * (amount / WAVES**0.5)
     )
     return centre + away * (1 + swell)[:, None]
 
 
 def oval(x: float, y: float, half_width: float, half_height: float, turn: float = 0.0) -> np.ndarray:
     """Return an ellipse (32, 2), turned by `turn` radians."""
-    a, b = half_width * COSINE, half_height * SINE
-    return np.stack(
-        [x + a * np.cos(turn) - b * np.sin(turn), y + a * np.sin(turn) + b * np.cos(turn)], axis=-1
-    )
+    c, d = math.cos(turn), math.sin(turn)
+    return CIRCLE @ np.array([[half_width * c, half_width * d], [-half_height * d, half_height * c]]) + (x, y)
 
 
 def positions(canvas: Canvas) -> tuple[np.ndarray, np.ndarray]:
@@ -109,12 +109,15 @@ def draw(slice_: AxialSlice, generator: np.random.Generator) -> np.ndarray:
     ]
     streaks = radial_streaks(generator, x, y - 12.0)
     skin = skin_line(slice_)
-    draw_body(slice_, skin, fields, y)
+    back, front = trunk(slice_, skin)
+    draw_body(slice_, back, front, fields, y)
     draw_abdomen(slice_, generator, fields)
+    draw_wall(slice_, back, front)
     draw_muscles(slice_, generator, fields, streaks)
     draw_pelvis(slice_, generator, fields)
     draw_vessels(slice_, generator)
-    return np.maximum(np.interp(x, *skin) - y, 0).astype(np.float32)
+    behind = np.interp(x[size // 2], *skin).astype(np.float32)  # the tilt of a few degrees is left out
+    return cv2.max(behind - y, 0.0)
 
 
 def radial_streaks(generator: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -126,24 +129,37 @@ def radial_streaks(generator: np.random.Generator, x: np.ndarray, y: np.ndarray)
     return cv2.remap(rough, bent, radius / 6.0, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
 
 
-def draw_body(slice_: AxialSlice, skin, fields, y) -> None:
-    """The outline of the trunk filled with fat, its septa, and bowel and mesentery in front."""
-    canvas, palette, person = slice_.canvas, slice_.palette, slice_.person
+def trunk(slice_: AxialSlice, skin) -> tuple[np.ndarray, np.ndarray]:
+    """Return the skin (points, 2) of the back and of the front, both from the patient's right to the left."""
     x, back = skin
-    front = -slice_.section.depth - 0.55 * person.girth * np.sqrt(np.clip(1 - (x / person.girth) ** 2, 0, 1))
-    inside = np.abs(x) < person.girth
-    outline = np.concatenate(
-        [np.stack([x[inside], back[inside]], -1), np.stack([x[inside], front[inside]], -1)[::-1]]
-    )
+    girth = slice_.person.girth
+    inside = np.abs(x) < girth
+    across = girth * np.cos(np.linspace(np.pi, 0, 61))
+    front = -0.5 * slice_.section.depth - 0.72 * girth * np.sqrt(1 - (across / girth) ** 2)
+    return np.stack([x[inside], back[inside]], -1), np.stack([across, front], -1)
+
+
+def draw_body(slice_: AxialSlice, back, front, fields, y) -> None:
+    """The trunk filled with fat and its septa, and with bowel and mesentery in front of the vessels."""
+    canvas, palette = slice_.canvas, slice_.palette
     septa = np.exp(-((fields[4] / 0.10) ** 2), dtype=np.float32)
     fat = palette["fat"] * (0.86 + 0.04 * fields[0] - 0.16 * septa)
     bowel = 0.6 * palette["bowel"] + 0.4 * palette["muscle"]
-    organs = 0.5 + 0.5 * np.tanh(1.6 * fields[0] + 0.7 * fields[1] - 0.1)
-    abdominal = np.clip((-slice_.section.depth - 13.0 - y) / 10.0, 0, 1)
-    fat += abdominal * organs * (bowel - fat)
-    region = canvas.region(outline)
-    canvas.paste(fat, region)
-    canvas.stroke(outline, 0.3 * palette["fat"], 2.2, closed=True)
+    border = -slice_.section.depth - 13.0
+    rows = slice(0, int((y.min(axis=1) < border).sum()))
+    organs = 0.5 + 0.5 * np.tanh(1.6 * fields[0][rows] + 0.7 * fields[1][rows] - 0.1)
+    fat[rows] += np.clip((border - y[rows]) / 10.0, 0, 1) * organs * (bowel - fat[rows])
+    canvas.paste(fat, canvas.region(np.concatenate([back, front[::-1]])))
+
+
+def draw_wall(slice_: AxialSlice, back, front) -> None:
+    """The muscles of the abdominal wall, the fat under the skin of the belly, and the skin."""
+    canvas, palette = slice_.canvas, slice_.palette
+    middle = np.array([0.0, -0.4 * slice_.section.depth])
+    inner = middle + (front - middle) * (1 - (0.7 * slice_.anatomy.skin_fat + 5.0) / slice_.person.girth)
+    canvas.fill(np.concatenate([front, inner[::-1]]), 0.88 * palette["fat"])
+    canvas.stroke(middle + 0.965 * (inner - middle), 1.3 * palette["muscle"], 9.0)
+    canvas.stroke(np.concatenate([back, front[::-1]]), 0.3 * palette["fat"], 2.2, closed=True)
 
 
 def draw_abdomen(slice_: AxialSlice, generator: np.random.Generator, fields) -> None:
@@ -167,8 +183,8 @@ def draw_abdomen(slice_: AxialSlice, generator: np.random.Generator, fields) -> 
             cortex = 1.25 * palette["bowel"] + 0.1 * palette["cord"]
             canvas.fill(kidney, cortex)
             for turn in np.arange(0.0, 6.2, 0.7):  # pyramids
-                at = middle + (12.5 * np.cos(turn), 16.0 * np.sin(turn))
-                canvas.fill(wobble(oval(*at, 4.2, 4.8, turn), generator, 0.08), 1.3 * cortex)
+                at = middle + np.array([12.5 * np.cos(turn), 16.0 * np.sin(turn)])
+                canvas.fill(oval(*at, 4.2, 4.8, turn), 1.3 * cortex)
             canvas.fill(middle + hilum + (-side * 6.0, -3.0), 0.9 * palette["fat"])
         else:
             canvas.fill(colon, 0.7 * palette["muscle"] + 0.5 * palette["bowel"])
@@ -200,7 +216,7 @@ def draw_muscles(slice_: AxialSlice, generator: np.random.Generator, fields, str
         quadratus = oval(reach + 30, 1.0, 17, 7.5, -0.3)
         multifidus = [
             (1.5, section.lamina[0] + 7), (8, section.lamina[0] + 4), (15, facet - 1), (25, facet - 4),
-            (30, facet + 5), (29, fascia - 9), (22, fascia - 2), (2.5, fascia + 0.5),
+            (32, facet + 5), (32, fascia - 9), (22, fascia - 2), (2.5, fascia + 0.5),
         ]  # fmt: skip
         erector = [
             (26, facet - 6), (30, facet - 15), (42, facet - 21), (58, facet - 16), (68, facet - 1),
@@ -237,7 +253,7 @@ def fill_region(canvas: Canvas, region: np.ndarray, outline: np.ndarray) -> None
     """Add an outline to a region (2 S, 2 S) uint8, a thin rim inside it left out: the fat between two muscles."""
     corners = np.rint(canvas.to_pixels(outline) * (1 << SHIFT)).astype(np.int32)
     cv2.fillPoly(region, [corners], 255, cv2.LINE_8, SHIFT)
-    cv2.polylines(region, [corners], True, 0, max(1, round(0.8 * canvas.scale)), cv2.LINE_8, SHIFT)
+    cv2.polylines(region, [corners], True, 0, max(1, round(0.55 * canvas.scale)), cv2.LINE_8, SHIFT)
 
 
 def draw_pelvis(slice_: AxialSlice, generator: np.random.Generator, fields) -> None:
@@ -247,12 +263,12 @@ def draw_pelvis(slice_: AxialSlice, generator: np.random.Generator, fields) -> N
     region, rims = np.zeros((canvas.side, canvas.side), np.uint8), []
     for side, turn in zip(SIDES, turns, strict=True):
         if k == 0:
-            ala = [(24, 2), (33, -10), (47, -9), (57, 2), (56, 14), (44, 16), (32, 13)]
+            ala = [(21, 7), (29, -5), (45, -11), (59, -5), (66, 9), (57, 21), (42, 17), (28, 15)]
             gluteal = oval(side * 86, 26, 34, 15, side * -turn)
             iliacus = oval(side * 68, -14, 30, 8, side * -turn)
             canvas.fill(wobble(gluteal, generator, 0.05), 1.3 * palette["muscle"])
             canvas.fill(wobble(iliacus, generator, 0.06), 1.2 * palette["muscle"])
-            rims.append(smooth(wobble(mirrored(ala, side), generator, 0.04)))
+            rims.append(smooth(wobble(mirrored(ala, side), generator, 0.06)))
             rims.append(wobble(oval(side * 74, 6, 39, 5.5, side * -turn), generator, 0.05))
         elif k == 1:
             rims.append(wobble(oval(side * 80, 6, 12, 3.4, side * -turn), generator, 0.06))
@@ -271,7 +287,7 @@ def draw_vessels(slice_: AxialSlice, generator: np.random.Generator) -> None:
     places = {  # x, distance in front of the disc, half width, half height, share of slow flow
         2: [(11, 11, 8.5, 8.5, 0.0), (-14, 9, 11.5, 7.5, 0.5)],
         1: [(16, 8, 6.0, 5.2, 0.0), (-7, 12, 5.6, 5.0, 0.0), (-13, 5.5, 11.0, 6.0, 0.6)],
-        0: [(28, 0, 5.4, 5.0, 0.0), (-27, 1, 5.4, 5.0, 0.0), (21, -3, 7.5, 4.6, 0.6), (-22, -4, 7.5, 4.6, 0.6)],
+        0: [(29, 1, 5.2, 4.8, 0.0), (-28, 3, 5.2, 4.8, 0.0), (30, -8, 6.5, 4.4, 0.8), (-29, -7, 6.5, 4.4, 0.8)],
     }  # fmt: skip
     draws = generator.standard_normal((4, 5))
     for (x, before, half_width, half_height, slow), draw in zip(places[min(k, 2)], draws, strict=False):

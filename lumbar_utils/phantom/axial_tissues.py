@@ -30,7 +30,7 @@ def draw_fat(slice_: AxialSlice, generator: np.random.Generator) -> None:
     fat, edge = 0.93 * palette["fat"], section.width / 2
     for side in SIDES:
         space = [
-            (0, section.lamina[0]), (0, -3), (edge * 0.6, -6), (edge - 3, -12), (edge + 7, -11), (edge + 6, 1),
+            (0, section.lamina[0]), (0, -3), (edge * 0.6, -6), (edge - 4, -10), (edge + 3, -9), (edge + 8, 1),
             (20, section.lamina[-1] - 1), (12, section.lamina[-1] + 1),
         ]  # fmt: skip
         canvas.fill(smooth(wobble(mirrored(space, side), generator, 0.02)), fat)
@@ -51,12 +51,16 @@ def draw_posterior(slice_: AxialSlice, generator: np.random.Generator) -> None:
     excess = max(0.0, section.level.flavum_mm - NORMAL_FLAVUM_MM)
     grown = person.facet_size * (1 + 0.09 * excess)
     base, end = section.lamina[0], section.lamina[-1]
-    length = slice_.tip_y - base
-    sway, tip_width = generator.normal(0, 0.7), generator.uniform(3.0, 4.6)
+    length = (slice_.tip_y - base) * generator.uniform(0.82, 1.0)
+    sway, tip_width, waist = (
+        generator.normal(0, 1.0),
+        generator.uniform(3.2, 5.2),
+        generator.uniform(2.0, 3.4),
+    )
     process = [
-        (-5.5, base + 1.5), (0, base + 0.3), (5.5, base + 1.5), (3.6, base + 8), (2.3 + sway, base + 0.55 * length),
+        (-5.5, base + 1.5), (0, base + 0.3), (5.5, base + 1.5), (3.6, base + 8), (waist + sway, base + 0.55 * length),
         (tip_width + sway, base + 0.85 * length), (sway, base + length), (sway - tip_width, base + 0.85 * length),
-        (-2.3 + sway, base + 0.55 * length), (-3.6, base + 8),
+        (sway - waist, base + 0.55 * length), (-3.6, base + 8),
     ]  # fmt: skip
     bones = []
     joints = []
@@ -88,12 +92,14 @@ def draw_posterior(slice_: AxialSlice, generator: np.random.Generator) -> None:
         joints.append(mirrored(joint[1:-1], side))
     bones.append(smooth(process))
     for bone in bones:
-        canvas.fill(bone, marrow, number)
-        canvas.stroke(bone, cortex, 1.2, closed=True)
+        outline = wobble(bone, generator, 0.018)
+        canvas.fill(outline, marrow * generator.uniform(0.88, 1.08), number)
+        canvas.stroke(outline, cortex, generator.uniform(0.8, 1.2), closed=True)
     canvas.fill(
-        smooth([(-3.0, base + 3), (0, base + 2), (3.0, base + 3), (2.0, base + 9), (-2.0, base + 9)]), marrow
+        smooth([(-3.2, base + 3), (0, base + 1.6), (3.2, base + 3), (2.2, base + 9), (-2.2, base + 9)]),
+        marrow,
     )
-    cv2.GaussianBlur(canvas.signal, (0, 0), 0.5 * canvas.scale, dst=canvas.signal)  # these walls lie oblique
+    cv2.GaussianBlur(canvas.signal, (0, 0), 0.6 * canvas.scale, dst=canvas.signal)  # these walls lie oblique
     fluid = generator.uniform(0.25, 0.8)
     for joint in joints:
         canvas.stroke(joint, cortex + 0.05, 2.0)
@@ -115,7 +121,8 @@ def draw_disc(slice_: AxialSlice, generator: np.random.Generator) -> None:
     grade, cortex = level.pfirrmann, palette["cortex"] + 0.05
     marrow = palette["marrow"]
     if level.osteophyte_mm >= SMALLEST_MM:
-        canvas.fill(section.osteophyte, 0.25 * marrow + 0.5 * cortex, MASK_LABELS["osteophyte"])
+        canvas.fill(section.osteophyte, 0.45 * marrow + 0.2 * cortex, MASK_LABELS["osteophyte"])
+        canvas.stroke(section.osteophyte, cortex + 0.04, 0.9, closed=True)
     floor = 0.05 if slice_.contrast == "T2" else 0.0
     rim = 0.75 * palette["annulus", grade] + floor
     disc_label = FIRST_DISC + section.index
@@ -180,8 +187,8 @@ def draw_sac(slice_: AxialSlice, generator: np.random.Generator) -> None:
     outline = section.sac_outline(0.5 / canvas.scale)  # a filled outline takes in the pixels that it crosses
     if len(outline) < 6:
         return
-    crowded = float(np.clip((125.0 - area) / 65.0, 0, 1))
-    severe = float(np.clip((72.0 - area) / 40.0, 0, 1))
+    crowded = float(np.clip((130.0 - area) / 55.0, 0, 1))
+    severe = float(np.clip((85.0 - area) / 45.0, 0, 1))
     root = 0.62 * palette["cord"] if slice_.contrast == "T2" else 0.9 * palette["cord"]
     fluid = palette["csf"] + 0.75 * severe * (1.3 * root - palette["csf"])
     canvas.stroke(outline, 0.35 * palette["muscle"], 1.2, closed=True)
@@ -195,6 +202,8 @@ def draw_sac(slice_: AxialSlice, generator: np.random.Generator) -> None:
         cord = oval(0.0, front + 0.54 * (rear - front), 1.15 * half, half)
         canvas.fill(cord, palette["cord"], MASK_LABELS["cord"])
         canvas.fill(oval(0.0, cord[:, 1].mean(), 0.5 * half, 0.35 * half), 1.12 * palette["cord"])
+    open_ = section.x[section.rear - section.front > 2.2]
+    ends = (open_[0], open_[-1]) if len(open_) else (0.0, 0.0)
     for across, depth, size, tone, which in draws[: ROOTS[section.index]]:
         u = 2 * across - 1
         behind = 0.93 - 0.30 * depth**1.3 * (1 + 0.4 * u**2)
@@ -203,7 +212,7 @@ def draw_sac(slice_: AxialSlice, generator: np.random.Generator) -> None:
         elif conus > 0:
             u, behind = np.sign(u) * (0.3 + 0.5 * abs(u)), 0.15 + 0.75 * depth
         share = behind + crowded * (0.10 + 0.8 * depth - behind)
-        x = 0.86 * u * section.x[-1]
+        x = (ends[0] + ends[1]) / 2 + 0.92 * u * (ends[1] - ends[0]) / 2
         front, rear = wall(x)
         radius = 0.5 + 0.28 * size
         if rear - front < 2.4 * radius:

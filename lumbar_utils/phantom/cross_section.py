@@ -88,6 +88,7 @@ class CrossSection:
 
     def sac_outline(self, inset: float = 0.0) -> np.ndarray:
         """Return the dural sac (points, 2), its walls moved inwards by `inset` mm."""
+        inset = np.minimum(inset, 0.3 * (self.rear - self.front))
         front, rear = self.front + inset, self.rear - inset
         inside = rear - front > 0.05
         x = self.x[inside]
@@ -109,20 +110,17 @@ def cross_section(patient, person: Person, level: Level, offset_mm: float, bumps
     normals = outward(disc)
     bulge = disc + normals * (bulge_mm * (0.3 + 0.7 * np.clip(1.7 * behind - 0.3, 0, 1)))[:, None]
 
-    in_front = np.clip(1.15 - 1.45 * behind, 0, 1)  # 1 in front, 0 behind the disc's widest part
-    uneven = 0.72 + sum(0.1 * bumps[2 * n] * np.cos((n + 2) * around + bumps[2 * n + 1]) for n in range(3))
-    spur = level.osteophyte_mm * np.clip(uneven, 0.25, 1.0) * in_front**0.6
+    spur = level.osteophyte_mm * beaks(around, bumps)
     osteophyte = bulge + normals * np.where(spur > 0.15, spur + 0.2, 0.0)[:, None]
 
     tongue, fragment, tip = herniation_outlines(level, offset_mm, disc)
     x = np.linspace(-1, 1, 81) * sac_half_width(patient, person, level)
     beside, lamina, ligament = posterior_wall(person, level)
     front, rear = sac_walls(level, x, CONCAVITY_MM[k], bulge_mm, SAC_TRIANGLE[k])
-    inner = np.interp(np.abs(x), beside, ligament) - 0.4
-    middle = np.abs(x) < 0.05
-    rear = np.where(middle, rear, np.minimum(rear, inner))
-    margin = np.interp(x, *rear_of(bulge))
-    front = np.where(middle, front, np.maximum(front, margin))
+    # the ligaments leave a quarter of the sac's depth at the least
+    inner = np.maximum(np.interp(np.abs(x), beside, ligament) - 0.4, front + 0.25 * (rear - front))
+    rear = np.minimum(rear, inner)
+    front = np.maximum(front, np.interp(x, *rear_of(bulge)))
     for shape in (tongue, fragment):
         if shape is not None:
             front = np.maximum(front, upper_envelope(shape, x) + 0.3)
@@ -146,6 +144,15 @@ def cross_section(patient, person: Person, level: Level, offset_mm: float, bumps
         herniations=[shape for shape in (tongue, fragment) if shape is not None],
         tip=tip,
     )
+
+
+def beaks(around: np.ndarray, bumps: np.ndarray) -> np.ndarray:
+    """Return how far osteophytes reach at each angle, 1 at the longest: most at the two front corners."""
+    places = -np.pi / 2 + np.array([-0.9 + 0.2 * bumps[0], 0.9 + 0.2 * bumps[1], 0.4 * bumps[2]])
+    reach = np.clip([0.85 + 0.2 * bumps[3], 0.85 + 0.2 * bumps[4], 0.5 + 0.15 * bumps[5]], 0.25, 1.2)
+    away = np.angle(np.exp(1j * (around[:, None] - places)))
+    rim = (reach * np.exp(-((away / 0.42) ** 2))).max(axis=1)
+    return np.where(np.sin(around) < 0.1, rim / rim.max(), 0.0)
 
 
 def disc_outline(depth: float, width: float, concavity: float) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Axial slices keep what the sagittal ones promise: sizes as sampled, sides as radiologists see them, honest labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,6 +132,18 @@ def test_a_herniation_fades_away_from_the_disc_and_a_migrated_one_follows():
     assert moved.levels[1].herniation_type == "extrusion"
     below, above = (herniation_area(render_axial(moved, offset_mm=offset)) for offset in (-5.0, 5.0))
     assert below > 2 * above
+
+
+def test_a_fragment_lies_loose_beyond_the_edge_of_its_disc():
+    patient = patient_with(herniation_mm=8.0, herniation_offset_mm=0.0, disc_height_mm=6.0)
+    torn = replace(patient.levels[1], herniation_type="sequestration", migration_mm=-6.0)
+    patient = replace(patient, levels=(patient.levels[0], torn, *patient.levels[2:]))
+    below, above = (render_axial(patient, offset_mm=offset) for offset in (-8.0, 8.0))
+    assert herniation_area(above) == 0
+    assert herniation_area(below) > 30
+    _, y = in_mm(below)
+    loose, body = (y[below.mask == MASK_LABELS[name]] for name in ("herniation", "L5"))
+    assert loose.min() > body.max() + below.spacing_mm
 
 
 def test_the_sac_grows_with_its_sampled_diameter():
