@@ -13,6 +13,14 @@ from lumbar_utils.phantom.pathology import NORMAL_FLAVUM_MM
 FACET_TURN_DEGREES = (50.0, 44.0, 36.0, 30.0, 27.0)  # of the joint from the sagittal plane, L5-S1 first
 ROOTS = (12, 16, 20, 24, 26)
 MOST_ROOTS = 26
+DEPTHS_MM = (0.0, 1.2, 3.5, 6.5, 10.0, 14.0)  # below the disc's margin
+NUCLEUS_SHARE = {
+    1: (0.25, 0.8),
+    2: (0.18, 0.7),
+    3: (0.12, 0.5),
+    4: (0.1, 0.4),
+    5: (0.1, 0.4),
+}  # at 3.5, 6.5 mm
 
 
 def draw(slice_: AxialSlice, texture: np.random.Generator, shapes: np.random.Generator) -> None:
@@ -119,9 +127,8 @@ def draw_disc(slice_: AxialSlice, generator: np.random.Generator) -> None:
     """Osteophytes, bulge and disc from outside to inside; a thick slice mixes in the bodies beside the disc."""
     canvas, palette, section, level = slice_.canvas, slice_.palette, slice_.section, slice_.section.level
     grade, cortex = level.pfirrmann, palette["cortex"] + 0.05
-    marrow = palette["marrow"]
     if level.osteophyte_mm >= SMALLEST_MM:
-        canvas.fill(section.osteophyte, 0.45 * marrow + 0.2 * cortex, MASK_LABELS["osteophyte"])
+        canvas.fill(section.osteophyte, 0.45 * palette["marrow"] + 0.2 * cortex, MASK_LABELS["osteophyte"])
         canvas.stroke(section.osteophyte, cortex + 0.04, 0.9, closed=True)
     floor = 0.05 if slice_.contrast == "T2" else 0.0
     rim = 0.75 * palette["annulus", grade] + floor
@@ -132,6 +139,15 @@ def draw_disc(slice_: AxialSlice, generator: np.random.Generator) -> None:
     label = disc_label if section.bone < 0.5 else neighbour(slice_)
     canvas.fill(section.disc, None, label)
 
+    paint_disc(slice_, rim, palette["nucleus", grade] + floor, generator)
+    outline = section.bulge if section.bulge_mm >= SMALLEST_MM else section.disc
+    canvas.stroke(outline, cortex + 0.04, 0.7, closed=True)
+
+
+def paint_disc(slice_: AxialSlice, rim: float, nucleus: float, generator: np.random.Generator) -> None:
+    """Paint the disc from annulus to nucleus by each pixel's depth below the margin, and the bone in the slice."""
+    canvas, section = slice_.canvas, slice_.section
+    grade, cortex = section.level.pfirrmann, slice_.palette["cortex"] + 0.05
     inside = canvas.region(section.disc)
     x, y, wide, high = cv2.boundingRect(inside)
     box = np.s_[y : y + high, x : x + wide]
@@ -139,28 +155,15 @@ def draw_disc(slice_: AxialSlice, generator: np.random.Generator) -> None:
     coarse = generator.standard_normal((2, 7, 9), dtype=np.float32)
     coarse = [cv2.resize(field, (wide, high), interpolation=cv2.INTER_CUBIC) for field in coarse]
     fine = cv2.resize(generator.standard_normal((26, 36), dtype=np.float32), (wide, high))
-    steps = np.array([0.0, 1.2, 3.5, 6.5, 10.0, 14.0], np.float32)
-    nucleus = palette["nucleus", grade] + floor
-    share = np.array(
-        [
-            0.0,
-            0.0,
-            *{1: (0.25, 0.8), 2: (0.18, 0.7), 3: (0.12, 0.5), 4: (0.1, 0.4), 5: (0.1, 0.4)}[grade],
-            1,
-            1,
-        ]
-    )
-    tone = rim + (nucleus - rim) * share
+    tone = rim + (nucleus - rim) * np.array([0.0, 0.0, *NUCLEUS_SHARE[grade], 1.0, 1.0])
     tone[0] = rim if section.bulge_mm >= SMALLEST_MM else 0.6 * rim
-    picture = np.interp(deep + 0.9 * coarse[0] * (deep > 1.5), steps, tone).astype(np.float32)
-    lamellae = 0.10 * np.cos(deep * 2.6) * (deep < 7.0)
-    picture *= 1 + 0.09 * coarse[1] + 0.05 * fine + (lamellae if grade < 5 else 0.5 * lamellae)
-    bone = marrow * (1 + 0.10 * coarse[0] + 0.10 * fine)
+    picture = np.interp(deep + 0.9 * coarse[0] * (deep > 1.5), DEPTHS_MM, tone).astype(np.float32)
+    lamellae = (0.10 if grade < 5 else 0.05) * np.cos(deep * 2.6) * (deep < 7.0)
+    picture *= 1 + 0.09 * coarse[1] + 0.05 * fine + lamellae
+    bone = slice_.palette["marrow"] * (1 + 0.10 * coarse[0] + 0.10 * fine)
     bone[deep < 1.3] = cortex
     picture += np.float32(section.bone) * (bone - picture)
     cv2.copyTo(picture, inside[box], canvas.signal[box])
-    outline = section.bulge if section.bulge_mm >= SMALLEST_MM else section.disc
-    canvas.stroke(outline, cortex + 0.04, 0.7, closed=True)
 
 
 def neighbour(slice_: AxialSlice) -> int:
@@ -202,8 +205,8 @@ def draw_sac(slice_: AxialSlice, generator: np.random.Generator) -> None:
         cord = oval(0.0, front + 0.54 * (rear - front), 1.15 * half, half)
         canvas.fill(cord, palette["cord"], MASK_LABELS["cord"])
         canvas.fill(oval(0.0, cord[:, 1].mean(), 0.5 * half, 0.35 * half), 1.12 * palette["cord"])
-    open_ = section.x[section.rear - section.front > 2.2]
-    ends = (open_[0], open_[-1]) if len(open_) else (0.0, 0.0)
+    room = section.x[section.rear - section.front > 2.2]
+    ends = (room[0], room[-1]) if len(room) else (0.0, 0.0)
     for across, depth, size, tone, which in draws[: ROOTS[section.index]]:
         u = 2 * across - 1
         behind = 0.93 - 0.30 * depth**1.3 * (1 + 0.4 * u**2)

@@ -214,6 +214,15 @@ def test_beyond_the_disc_the_slice_lies_in_the_body():
         assert not np.any(mask == MASK_LABELS["L4-L5"])
 
 
+def test_the_nucleus_darkens_with_every_pfirrmann_grade():
+    tones = []
+    for grade in range(1, 6):
+        picture = render_axial(patient_with(pfirrmann=grade), noise=0.0)
+        x, y = np.rint(picture.landmarks["L4-L5"]).astype(int)
+        tones.append(picture.image[y - 4 : y + 5, x - 8 : x + 9].mean())
+    assert np.all(np.diff(tones) < -3)
+
+
 def test_t1_turns_the_sac_dark():
     bright, dark = (render_axial(patient_with(), contrast=contrast) for contrast in ("T2", "T1"))
     sac, bone = bright.mask == MASK_LABELS["sac"], bright.mask == MASK_LABELS["posterior_elements"]
