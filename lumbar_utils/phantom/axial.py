@@ -1,0 +1,139 @@
+"""One axial slice through a lumbar disc of a phantom patient, with the patient's right on the picture's left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from lumbar_utils.dataset import LUMBAR_DISCS, MASK_LABELS, LumbarError
+from lumbar_utils.phantom import axial_surroundings, axial_tissues
+from lumbar_utils.phantom.axial_surroundings import AxialSlice
+from lumbar_utils.phantom.canvas import Canvas, smooth_field
+from lumbar_utils.phantom.cross_section import cross_section, person_of
+from lumbar_utils.phantom.rendering import Rendering
+from lumbar_utils.phantom.scanner import Scan, acquire
+from lumbar_utils.phantom.signal import SEQUENCES, signals
+
+FARTHEST_MM = 8.0
+ROUGHNESS = np.where(np.arange(256) >= MASK_LABELS["sac"], 0.35, 1.0).astype(np.float32)  # by label
+EDGE_MM = 0.3  # spread of every edge within the slice's thickness, beside the scanner's own blur
+
+
+def render_axial(
+    patient,
+    *,
+    level: str = "L4-L5",
+    contrast: str = "T2",
+    offset_mm: float = 0.0,
+    size: int = 224,
+    fov_mm: float | None = None,
+    noise: float | None = None,
+    variation: str = "narrow",
+    seed: int | None = None,
+) -> Rendering:
+    """Return the axial slice through the disc `level`, `offset_mm` above its mid-plane, as `size` x `size` pixels.
+
+    Up is the front, left the patient's right, as a radiologist reads it. The slice is 4 mm thick; near the
+    disc's edge the bodies beside it shine through, and beyond it they are what is drawn and labelled.
+    `fov_mm`, `noise`, `variation` and `seed` are those of `render`. The landmarks, in pixels: the disc's
+    middle under the level's name, "canal front" and "canal rear" (the sac's walls on the midline), and
+    "herniation tip" where one is in the slice.
+    """
+    check_axial(level, contrast, offset_mm, size, fov_mm, noise)
+    k = LUMBAR_DISCS.index(level)
+    # settings belong to the examination; texture, shapes and noise to the level
+    root = [patient.seed, 3] if seed is None else [seed, 4]
+    settings = np.random.default_rng([*root, 9])
+    texture, around, shapes, receiver = (np.random.default_rng([*root, k, part]) for part in range(4))
+    scan = sample_axial_scan(settings, variation=variation, fov_mm=fov_mm, noise=noise)
+    anatomy, person = patient.anatomy, person_of(patient)
+    section = cross_section(patient, person, patient.levels[k], offset_mm, shapes.standard_normal(6))
+    palette = signals(contrast, marrow_fat=anatomy.marrow_fat, muscle_fat=float(settings.uniform(0.08, 0.18)))
+    canvas = Canvas(size, scan.fov_mm, scan.rotation, np.array([0.0, 2.0]) + scan.shift_mm)
+    slice_ = AxialSlice(canvas, section, anatomy, person, palette, contrast, offset_mm)
+    distance = axial_surroundings.draw(slice_, around)
+    axial_tissues.draw(slice_, texture, shapes)
+    add_texture(canvas, texture)
+
+    window = 0.78 if contrast == "T1" else 1.0  # fat stays below white
+    scan = replace(scan, gain=scan.gain * window, blur=float(np.hypot(scan.blur, EDGE_MM * canvas.scale / 2)))
+    image = acquire(canvas.signal, scan, distance, receiver)
+    return Rendering(image, canvas.labels[::2, ::2].copy(), scan.fov_mm / size, landmarks_of(section, canvas))
+
+
+def sample_axial_scan(
+    generator: np.random.Generator, *, variation: str, fov_mm: float | None, noise: float | None
+) -> Scan:
+    """Return settings of an axial examination: "narrow" is one protocol, "wide" any picture somebody may bring."""
+    if variation not in ("narrow", "wide"):
+        raise LumbarError(f'variation is {variation!r}, wanted "narrow" or "wide"; choose one of the two.')
+    wide = variation == "wide"
+    draw = generator.uniform
+    settings = dict(
+        fov_mm=draw(120, 240) if wide else draw(150, 180),
+        rotation=draw(-8, 8) if wide else draw(-2.5, 2.5),
+        shift_mm=(draw(-15, 15), draw(-15, 20)) if wide else (draw(-4, 4), draw(-4, 6)),
+        noise=draw(0.01, 0.08) if wide else draw(0.02, 0.045),
+        noise_grain=draw(0.3, 0.9) if wide else draw(0.4, 0.65),
+        blur=draw(0.4, 1.2) if wide else draw(0.4, 0.6),
+        coil_depth=draw(0.2, 1.4) if wide else draw(0.4, 0.75),
+        gibbs=bool(draw() < 0.3) and wide,
+        gain=draw(0.6, 1.6) if wide else draw(0.92, 1.08),
+        gamma=float(np.exp(draw(-0.5, 0.4))) if wide else 1.0,
+        offset=draw(0, 40) * (draw() < 0.4) if wide else 0.0,
+        equalise=draw(0.3, 1.0) * (draw() < 0.3) if wide else 0.0,
+    )
+    if fov_mm is not None:
+        settings["fov_mm"] = float(fov_mm)
+    if noise is not None:
+        settings["noise"] = float(noise)
+    return Scan(**settings)
+
+
+def add_texture(canvas: Canvas, generator: np.random.Generator) -> None:
+    """Multiply fine and coarse texture into the signal, little of it in CSF and disc."""
+    size = canvas.side // 2
+    texture = 0.09 * smooth_field(generator, size, (130, 130)) + 0.06 * smooth_field(
+        generator, size, (48, 48)
+    )
+    texture = cv2.multiply(canvas.enlarge(texture), cv2.LUT(canvas.labels, ROUGHNESS))
+    canvas.signal *= cv2.max(cv2.add(texture, 1.0), 0.0)
+
+
+def landmarks_of(section, canvas) -> dict[str, tuple[float, float]]:
+    """Return the disc's middle, the sac's walls on the midline and a herniation's tip in pixels of the picture."""
+    middle = len(section.x) // 2
+    places = {
+        section.level.name: (0.0, -section.depth / 2),
+        "canal front": (0.0, section.front[middle]),
+        "canal rear": (0.0, section.rear[middle]),
+    }
+    if section.tip is not None:
+        places["herniation tip"] = section.tip
+    pixels = (canvas.to_pixels(np.array(list(places.values()), float)) - 0.5) / 2
+    return {name: (float(x), float(y)) for name, (x, y) in zip(places, pixels, strict=True)}
+
+
+def check_axial(level, contrast, offset_mm, size, fov_mm, noise) -> None:
+    """Raise `LumbarError` for an axial slice that the phantom cannot make."""
+    if level not in LUMBAR_DISCS:
+        raise LumbarError(f"level is {level!r}, wanted one of {', '.join(LUMBAR_DISCS)}; check its spelling.")
+    if contrast not in SEQUENCES:
+        raise LumbarError(f'contrast is {contrast!r}, wanted "T2" or "T1"; choose one of the two.')
+    if not abs(offset_mm) <= FARTHEST_MM:
+        raise LumbarError(
+            f"offset_mm is {offset_mm:g}, wanted -{FARTHEST_MM:g} to {FARTHEST_MM:g} mm above the disc's mid-plane; "
+            "choose a slice nearer to the disc."
+        )
+    if not 32 <= size <= 1024:
+        raise LumbarError(
+            f"size is {size} pixels, wanted 32 to 1024; render in that range and resize the picture after it."
+        )
+    if fov_mm is not None and not 60 <= fov_mm <= 400:
+        raise LumbarError(f"fov_mm is {fov_mm:g}, wanted 60 to 400 mm; 160 is usual for axial slices.")
+    if noise is not None and not 0 <= noise <= 1:
+        raise LumbarError(
+            f"noise is {noise:g}, wanted 0 to 1 as a share of the signal of CSF; 0.03 is usual."
+        )
