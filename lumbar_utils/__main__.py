@@ -39,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     command = verb("phantom", _phantom, "Draw a sheet of phantoms, a row a class.")
     command.add_argument("--contact-sheet", required=True, metavar="FILE", help="the PNG file to write")
     command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--view", choices=("sagittal", "axial"), default="sagittal")
+    command.add_argument("--contrast", choices=("T2", "T1", "XR"), default="T2", help="XR is a radiograph")
+    command.add_argument(
+        "--variation", choices=("narrow", "wide"), default="narrow", help="wide: any scanner"
+    )
 
     command = verb("evaluate", _evaluate, "Report stored predictions with intervals.")
     command.add_argument("--predictions", required=True, metavar="FILE", help="a CSV file under results/")
@@ -100,7 +105,8 @@ def _lab(options):
 def _phantom(options):
     from .phantom.contact_sheet import save_contact_sheet
 
-    save_contact_sheet(options.contact_sheet, seed=options.seed)
+    chosen = {name: getattr(options, name) for name in ("seed", "view", "contrast", "variation")}
+    save_contact_sheet(options.contact_sheet, **chosen)
 
 
 def _evaluate(options):

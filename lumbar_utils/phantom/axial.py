@@ -11,12 +11,13 @@ from lumbar_utils.dataset import LUMBAR_DISCS, MASK_LABELS, LumbarError
 from lumbar_utils.phantom import axial_surroundings, axial_tissues
 from lumbar_utils.phantom.axial_surroundings import AxialSlice
 from lumbar_utils.phantom.canvas import Canvas, smooth_field
-from lumbar_utils.phantom.cross_section import cross_section, person_of
+from lumbar_utils.phantom.cross_section import CrossSection, cross_section, person_of
+from lumbar_utils.phantom.landmarks import in_pixels
 from lumbar_utils.phantom.rendering import Rendering
 from lumbar_utils.phantom.scanner import Scan, acquire
-from lumbar_utils.phantom.signal import SEQUENCES, signals
+from lumbar_utils.phantom.signal import signals
 
-FARTHEST_MM = 8.0
+AXIAL_REACH_MM = 8.0  # from the disc's mid-plane
 ROUGHNESS = np.where(np.arange(256) >= MASK_LABELS["sac"], 0.35, 1.0).astype(np.float32)  # by label
 EDGE_MM = 0.3  # spread of every edge within the slice's thickness, beside the scanner's own blur
 
@@ -41,7 +42,6 @@ def render_axial(
     middle under the level's name, "canal front" and "canal rear" (the sac's walls on the midline), and
     "herniation tip" where one is in the slice.
     """
-    check_axial(level, contrast, offset_mm, size, fov_mm, noise)
     k = LUMBAR_DISCS.index(level)
     # settings belong to the examination; texture, shapes and noise to the level
     root = [patient.seed, 3] if seed is None else [seed, 4]
@@ -78,8 +78,11 @@ def sample_axial_scan(
         noise=draw(0.01, 0.08) if wide else draw(0.02, 0.045),
         noise_grain=draw(0.3, 0.9) if wide else draw(0.4, 0.65),
         blur=draw(0.4, 1.2) if wide else draw(0.4, 0.6),
-        coil_depth=draw(0.2, 1.4) if wide else draw(0.4, 0.75),
-        gibbs=bool(draw() < 0.3) and wide,
+        coil_reach_mm=float(np.exp(draw(np.log(70), np.log(400)))) if wide else draw(110, 170),
+        coil_near=draw(0.0, 1.2) if wide else draw(0.3, 0.8),
+        coil_ends=0.0,
+        ghosts=draw(0.0, 0.05) if wide else draw(0.0, 0.02),
+        gibbs=bool(draw() < 0.3),
         gain=draw(0.6, 1.6) if wide else draw(0.92, 1.08),
         gamma=float(np.exp(draw(-0.5, 0.4))) if wide else 1.0,
         offset=draw(0, 40) * (draw() < 0.4) if wide else 0.0,
@@ -102,38 +105,14 @@ def add_texture(canvas: Canvas, generator: np.random.Generator) -> None:
     canvas.signal *= cv2.max(cv2.add(texture, 1.0), 0.0)
 
 
-def landmarks_of(section, canvas) -> dict[str, tuple[float, float]]:
+def landmarks_of(section: CrossSection, canvas: Canvas) -> dict[str, tuple[float, float]]:
     """Return the disc's middle, the sac's walls on the midline and a herniation's tip in pixels of the picture."""
     middle = len(section.x) // 2
     places = {
-        section.level.name: (0.0, -section.depth / 2),
-        "canal front": (0.0, section.front[middle]),
-        "canal rear": (0.0, section.rear[middle]),
+        section.level.name: np.array([0.0, -section.depth / 2]),
+        "canal front": np.array([0.0, section.front[middle]]),
+        "canal rear": np.array([0.0, section.rear[middle]]),
     }
     if section.tip is not None:
-        places["herniation tip"] = section.tip
-    pixels = (canvas.to_pixels(np.array(list(places.values()), float)) - 0.5) / 2
-    return {name: (float(x), float(y)) for name, (x, y) in zip(places, pixels, strict=True)}
-
-
-def check_axial(level, contrast, offset_mm, size, fov_mm, noise) -> None:
-    """Raise `LumbarError` for an axial slice that the phantom cannot make."""
-    if level not in LUMBAR_DISCS:
-        raise LumbarError(f"level is {level!r}, wanted one of {', '.join(LUMBAR_DISCS)}; check its spelling.")
-    if contrast not in SEQUENCES:
-        raise LumbarError(f'contrast is {contrast!r}, wanted "T2" or "T1"; choose one of the two.')
-    if not abs(offset_mm) <= FARTHEST_MM:
-        raise LumbarError(
-            f"offset_mm is {offset_mm:g}, wanted -{FARTHEST_MM:g} to {FARTHEST_MM:g} mm above the disc's mid-plane; "
-            "choose a slice nearer to the disc."
-        )
-    if not 32 <= size <= 1024:
-        raise LumbarError(
-            f"size is {size} pixels, wanted 32 to 1024; render in that range and resize the picture after it."
-        )
-    if fov_mm is not None and not 60 <= fov_mm <= 400:
-        raise LumbarError(f"fov_mm is {fov_mm:g}, wanted 60 to 400 mm; 160 is usual for axial slices.")
-    if noise is not None and not 0 <= noise <= 1:
-        raise LumbarError(
-            f"noise is {noise:g}, wanted 0 to 1 as a share of the signal of CSF; 0.03 is usual."
-        )
+        places["herniation tip"] = np.asarray(section.tip)
+    return in_pixels(places, canvas)

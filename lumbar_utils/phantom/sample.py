@@ -1,4 +1,4 @@
-"""Phantom patients, and datasets of one midline slice each."""
+"""Phantom patients, and datasets of their pictures."""
 
 from __future__ import annotations
 
@@ -156,29 +156,44 @@ def make_dataset(
     size: int = 224,
     label_scheme: str = "paper4",
     variation: str = "narrow",
+    view: str = "sagittal",
+    contrast: str = "T2",
+    offset_mm: float = 0.0,
 ) -> LumbarDataset:
-    """Return one sagittal T2 midline slice of each of `n_patients` patients, with label maps.
+    """Return pictures of `n_patients` patients with label maps: by default one sagittal T2 midline slice of each.
 
-    The first patients of a seed stay the same when more are asked for.
+    The axial view gives five slices of each patient, one a disc, L5-S1 first; "level" in `meta` says which. The
+    label is always the patient's. The same seed gives the same patients in every view and contrast, and the first
+    ones stay the same when more are asked for. The other parameters are those of `sample_patient` and `render`.
     """
     if n_patients < 1:
         raise LumbarError(f"n_patients is {n_patients}, wanted 1 or more; ask for at least one.")
     check_patient(seed, None, None, None, label_scheme)
-    images = np.empty((n_patients, size, size), np.uint8)
+    places = [{"level": name} for name in LUMBAR_DISCS] if view == "axial" else [{}]
+    images = np.empty((n_patients * len(places), size, size), np.uint8)
     masks = np.empty_like(images)
-    seeds = np.random.SeedSequence(seed).generate_state(n_patients)
-    names, rows = SCHEMES[label_scheme], []
-    labels = np.empty(n_patients, np.int64)
-    for k, patient_seed in enumerate(seeds):
+    names, labels, rows = SCHEMES[label_scheme], [], []
+    for patient_seed in np.random.SeedSequence(seed).generate_state(n_patients):
         patient = sample_patient(int(patient_seed), label_scheme=label_scheme)
-        picture = render(patient, size=size, variation=variation)
-        images[k], masks[k], labels[k] = picture.image, picture.mask, names.index(patient.label)
-        rows.append(row_of(patient, picture.spacing_mm))
+        for place in places:
+            picture = render(
+                patient,
+                view=view,
+                contrast=contrast,
+                offset_mm=offset_mm,
+                size=size,
+                variation=variation,
+                **place,
+            )
+            images[len(rows)], masks[len(rows)] = picture.image, picture.mask
+            labels.append(names.index(patient.label))
+            what = {"view": view, "contrast": contrast, "offset_mm": offset_mm, **place}
+            rows.append(what | {"spacing_mm": picture.spacing_mm, "source_file": "phantom"} | row_of(patient))
     return LumbarDataset(
         images,
-        labels,
+        np.array(labels),
         names,
-        np.array([f"P{k:06d}" for k in range(n_patients)]),
+        np.repeat([f"P{k:06d}" for k in range(n_patients)], len(places)),
         pd.DataFrame(rows),
         masks,
         name=f"phantom {PHANTOM_VERSION} (seed {seed})",
@@ -187,16 +202,9 @@ def make_dataset(
     )
 
 
-def row_of(patient: Patient, spacing_mm: float) -> dict:
-    """Return the columns of `LumbarDataset.meta` for one patient's midline slice."""
+def row_of(patient: Patient) -> dict:
+    """Return the columns of `LumbarDataset.meta` that belong to the patient."""
     row = {
-        "view": "sagittal",
-        "contrast": "T2",
-        "offset_mm": 0.0,
-        "spacing_mm": spacing_mm,
-        "source_file": "phantom",
-    }
-    row |= {
         "patient_seed": patient.seed,
         "age_years": patient.age_years,
         "sex": patient.sex,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -14,25 +15,22 @@ import numpy as np
 import pandas as pd
 
 from .. import phantom
-from ..dataset import LumbarDataset
+from ..dataset import LumbarDataset, LumbarError
 from ..paths import cache_folder
 from ..phantom import make_dataset
 
 
-def read_phantoms(
-    n_patients: int = 600,
-    *,
-    seed: int = 0,
-    size: int = 224,
-    label_scheme: str = "paper4",
-    variation: str = "narrow",
-    cache: bool = True,
-) -> LumbarDataset:
-    """Return midline T2 phantoms of `n_patients` patients, from the cache if they were made before.
+def read_phantoms(n_patients: int = 600, *, seed: int = 0, cache: bool = True, **options) -> LumbarDataset:
+    """Return phantoms of `n_patients` patients, from the cache if they were made before.
 
-    The other parameters are those of `phantom.make_dataset`. With `cache=False` nothing is read or written.
+    The other options are those of `phantom.make_dataset`: size, label_scheme, variation, view, contrast, offset_mm.
+    With `cache=False` nothing is read or written.
     """
-    options = {"seed": seed, "size": size, "label_scheme": label_scheme, "variation": variation}
+    known = inspect.signature(make_dataset).parameters
+    for name in options:
+        if name not in known:
+            raise LumbarError(f"Phantoms have no option {name!r}; choose from {', '.join(known)}.")
+    options["seed"] = seed
     if not cache:
         return make_dataset(n_patients, **options)
     recipe = json.dumps({"phantom": _drawing_code(), "n_patients": n_patients, **options}, sort_keys=True)

@@ -7,7 +7,6 @@ import pytest
 
 from lumbar_utils.dataset import LUMBAR_DISCS, MASK_LABELS, LumbarError
 from lumbar_utils.phantom import lesion_mask, render, sample_patient
-from lumbar_utils.phantom.axial import render_axial
 
 PLAIN = {
     "herniation_mm": 0.0,
@@ -19,6 +18,10 @@ PLAIN = {
     "disc_height_mm": 10.0,
 }
 SAC = [MASK_LABELS[name] for name in ("sac", "cord", "roots")]
+
+
+def render_axial(patient, **options):
+    return render(patient, view="axial", **options)
 
 
 def patient_with(seed=1, level="L4-L5", **grades):
@@ -56,7 +59,7 @@ def test_a_grade_changed_by_hand_leaves_the_rest_of_the_picture():
     after = render_axial(patient_with(herniation_mm=6.0, herniation_offset_mm=6.0))
     x, y = in_mm(before)
     far = np.hypot(x, y) > 30
-    assert np.array_equal(before.image[far], after.image[far])
+    assert np.abs(before.image[far].astype(int) - after.image[far]).max() <= 5  # its ghost
     assert np.array_equal(before.mask[far], after.mask[far])
     assert not np.array_equal(before.image, after.image)
 
