@@ -57,7 +57,7 @@ def sample_exposure(
         scatter=draw(0.2, 1.8) if wide else draw(0.4, 0.7),
         unsharp_mm=draw(0.2, 0.9) if wide else draw(0.3, 0.45),
         compression=draw(0.0, 0.75) if wide else draw(0.5, 0.6),
-        level=draw(-0.1, 0.4) if wide else draw(0.1, 0.2),
+        level=draw(-0.3, 0.25) if wide else draw(0.1, 0.2),
         window=draw(1.4, 3.0) if wide else draw(1.7, 1.9),
         gamma=float(np.exp(draw(-0.5, 0.5))) if wide else 1.0,
         inverted=bool(draw() < 0.25) and wide,
@@ -98,7 +98,8 @@ def display(counted: np.ndarray, exposure: Exposure, shutters: np.ndarray, milli
     density = density - exposure.compression * coarse
     share = np.clip((density - exposure.level) / exposure.window + 0.5, 0.0, 1.0) ** exposure.gamma
     grey = 255.0 * (1.0 - share if exposure.inverted else share)
-    grey = grey * shutters + exposure.shutter_grey * (1 - shutters)
+    lit = np.clip(2 * shutters - 1, 0.0, 1.0)  # the display blackens or whitens the penumbra too
+    grey = grey * lit + exposure.shutter_grey * (1 - lit)
     return np.rint(grey).astype(np.uint8)
 
 

@@ -131,14 +131,16 @@ def draw_air(film: Film, column: Column, generator: np.random.Generator) -> None
                 film.slab(middle + part * (loop - middle), -SOFT * 1.6 * radius / 6, beside)
 
 
-def draw_calcified_aorta(film: Film, column: Column, age_years: float, generator: np.random.Generator) -> None:
+def draw_calcified_aorta(
+    film: Film, column: Column, age_years: float, generator: np.random.Generator
+) -> None:
     """Plaques in the aorta's walls before L1 to L4, more of them in old age."""
     chance, tall = generator.random(2), np.linspace(0, 1, 40)
     wall = np.stack([column.top[4:0:-1, 0], column.bottom[4:0:-1, 0]], axis=1).reshape(-1, 2)
     wall = np.stack([np.interp(tall, np.linspace(0, 1, 8), wall[:, i]) for i in (0, 1)], axis=-1)
     for distance in (6.0, 6.0 + generator.uniform(15, 20)):
         line = wall - distance * back(column.body_phi[2]) + 0.5 * generator.standard_normal((40, 2))
-        plaque = generator.random(40) < 0.8 * (age_years - 50) / 40
+        plaque = generator.random(40) < 0.5 * (age_years - 50) / 40
         for k in np.flatnonzero(plaque[:-3]):
             if chance[0] < 0.7:
                 film.band(line[k : k + 3], 0.10 + 0.15 * chance[1], 0.9, 12.0)

@@ -91,7 +91,12 @@ def draw_column(film: Film, column: Column, anatomy: Anatomy, generator: np.rand
         canvas.fill(column.sacrum[k], None, label)
         width = SACRUM_WIDTH_MM[k] * size
         film.bone(
-            column.sacrum[k], width, wall_mm=0.6, phi=column.sacrum_phi[k], slabs=11 if k == 0 else 5, front=3.0
+            column.sacrum[k],
+            width,
+            wall_mm=0.6,
+            phi=column.sacrum_phi[k],
+            slabs=11 if k == 0 else 5,
+            front=3.0,
         )
     for k in range(N_LEVELS):
         canvas.fill(column.bodies[k], None, FIRST_BODY + k)
@@ -129,7 +134,9 @@ def draw_posterior(film: Film, column: Column, anatomy: Anatomy, k: int, chance:
     for side in (-1.0, 1.0):
         beside = side * (12.0 + 1.2 * max(0, 4 - k)) * size
         part(5.0, 0.20, 17, 0.50, -4, width_mm=6.0 + 2.2 * max(0, 4 - k), beside_mm=beside, wall_mm=1.1)
-        part(15.0, 0.50, 8.5, 0.66, -14, width_mm=12, beside_mm=1.25 * beside, wall_mm=1.0)  # superior articular
+        part(
+            15.0, 0.50, 8.5, 0.66, -14, width_mm=12, beside_mm=1.25 * beside, wall_mm=1.0
+        )  # superior articular
         part(19.0, 0.06, 9.0, 0.62, -24, width_mm=9, beside_mm=beside, wall_mm=1.2)  # pars
         part(24.5, -0.52, 8.5, 0.74, -10, width_mm=12, beside_mm=beside, wall_mm=1.0)  # inferior articular
         across = 0.14 if thoracic else 0.10
@@ -140,7 +147,13 @@ def draw_posterior(film: Film, column: Column, anatomy: Anatomy, k: int, chance:
     tall = height * (0.62 if k else 0.46) * (0.8 + 0.3 * chance[2]) * (0.6 if thoracic else 1.0)
     base = rear + (CANAL_MM + 6) * size * b - 0.22 * height * u
     spinous = rounded(
-        base + back(droop) * length / 2, back(droop), up(droop), length, tall, power=0.62, flare=0.3 * chance[3]
+        base + back(droop) * length / 2,
+        back(droop),
+        up(droop),
+        length,
+        tall,
+        power=0.62,
+        flare=0.3 * chance[3],
     )
     film.bone(spinous, 10.0, wall_mm=1.0, phi=droop)
 
@@ -186,7 +199,7 @@ def draw_sclerosis(film: Film, column: Column, k: int, thickness_mm: np.ndarray)
 
 
 def draw_pelvis(film: Film, column: Column, anatomy: Anatomy) -> None:
-    """Sacral alae, iliac wings with their crests, femoral heads; both sides, so each appears twice."""
+    """Sacral alae and iliac wings with their crests; both sides, so each appears twice."""
     size = anatomy.size_factor
     ala = np.concatenate([column.sacrum[:3, 0], column.sacrum[2:3, 3], column.sacrum[2::-1, 2]])
     tilt = np.radians(anatomy.sacral_slope - 41.0)
@@ -195,9 +208,6 @@ def draw_pelvis(film: Film, column: Column, anatomy: Anatomy) -> None:
     wing = np.array([[-78, 40, 118], [-72, 14, 124], [-50, -18, 130], [-18, -38, 128], [18, -34, 105], [48, -10, 70],
                      [68, 18, 48], [66, 40, 45], [40, 52, 58], [24, 72, 70], [2, 92, 82], [-30, 96, 88], [-58, 84, 98],
                      [-64, 62, 108]], float)  # fmt: skip
-    head = np.array([-34.0, 112.0]) + 23 * np.stack(
-        [np.cos(np.linspace(0, 6.1, 24)), np.sin(np.linspace(0, 6.1, 24))], axis=-1
-    )
     for side in (-1.0, 1.0):
         film.bone(ala, 20 * size, beside_mm=side * 38, wall_mm=0.4, phi=column.sacrum_phi[0], slabs=7)
         plate, beside = wing[:, :2] @ turn, side * wing[:, 2:]
@@ -205,7 +215,6 @@ def draw_pelvis(film: Film, column: Column, anatomy: Anatomy) -> None:
         for width, share in ((9.0, 0.09), (5.0, 0.08), (1.6, 0.12)):
             film.band(plate[:8], share, width, beside[:8])
         film.band(plate[8:12], 0.12, 3.0, beside[8:12])
-        film.bone(head @ turn, 46 * size, beside_mm=side * 88, wall_mm=1.2, slabs=7)
 
 
 def draw_ribs(film: Film, column: Column, generator: np.random.Generator) -> None:
