@@ -101,7 +101,7 @@ def sample_levels(
         "Spinal Stenosis": 0.1,
     }
     wear = (
-        1.2 + 0.030 * (age_years - 20) + LEVEL_WEAR + generator.normal(0, 0.5) + generator.normal(0, 0.5, 5)
+        1.47 + 0.023 * (age_years - 20) + LEVEL_WEAR + generator.normal(0, 0.5) + generator.normal(0, 0.5, 5)
     )
     wear += extra_wear.get(phenotype, 0.0) * generator.uniform(0.4, 1.3)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from lumbar_utils.dataset import LumbarError
-from lumbar_utils.phantom.anatomy import N_LEVELS, Anatomy, Column, back, place
-from lumbar_utils.phantom.canvas import Canvas, blob, smooth_field
+from lumbar_utils.phantom.anatomy import Anatomy, Column, back
+from lumbar_utils.phantom.canvas import Canvas, blobs, smooth_field
 from lumbar_utils.phantom.exposure import Exposure, expose, sample_exposure
+from lumbar_utils.phantom.landmarks import in_pixels, of_column
 from lumbar_utils.phantom.rendering import Rendering
+from lumbar_utils.phantom.section import column_of
 from lumbar_utils.phantom.skeleton import (
     Film,
     bone_density,
@@ -38,18 +39,12 @@ def render_radiograph(
     `seed` as in `render`. Bodies, disc spaces, sacrum and osteophytes are labelled. What soft tissue does in
     the canal does not show: herniations, bulges, ligaments and the width of the sac leave no trace.
     """
-    from lumbar_utils.phantom.render import landmarks_of  # late: `render` may call this function
-
-    check_request(size, fov_mm, noise)
     # one stream for each part, so that a grade moved by hand changes nothing but its own drawing
     root = [patient.seed, 3] if seed is None else [seed, 4]
     settings, body, shapes, quanta = (np.random.default_rng([*root, part]) for part in range(4))
     exposure = sample_exposure(settings, variation=variation, fov_mm=fov_mm, noise=noise)
     anatomy, levels = patient.anatomy, patient.levels
-    heights = np.concatenate([[level.disc_height_mm for level in levels], anatomy.disc_height_above])
-    slips = np.zeros(N_LEVELS)
-    slips[: len(levels)] = [level.slip_mm for level in levels]
-    column = place(anatomy, heights, slips)
+    column = column_of(anatomy, levels)
 
     centre = np.array([column.bodies[2].mean(axis=0)[0] + 4.0, -92.0]) + exposure.shift_mm
     canvas = Canvas(size, exposure.fov_mm, exposure.rotation, centre)
@@ -67,21 +62,7 @@ def render_radiograph(
     field = open_field(size, exposure)
     image = expose(integral, exposure, field, quanta)
     labels = np.where(field > 0.5, canvas.labels[::2, ::2], 0).astype(np.uint8)
-    return Rendering(image, labels, exposure.fov_mm / size, landmarks_of(column, canvas))
-
-
-def check_request(size, fov_mm, noise) -> None:
-    """Raise `LumbarError` for a radiograph that the phantom cannot make."""
-    if not 32 <= size <= 1024:
-        raise LumbarError(
-            f"size is {size} pixels, wanted 32 to 1024; render in that range and resize the picture after it."
-        )
-    if fov_mm is not None and not 60 <= fov_mm <= 500:
-        raise LumbarError(f"fov_mm is {fov_mm:g}, wanted 60 to 500 mm; 330 shows the lumbar spine.")
-    if noise is not None and not 0 <= noise <= 1:
-        raise LumbarError(
-            f"noise is {noise:g}, wanted 0 to 1 as a share of the exposure behind soft tissue; 0.03 is usual."
-        )
+    return Rendering(image, labels, exposure.fov_mm / size, in_pixels(of_column(column), canvas))
 
 
 def soft_tissue(
@@ -125,7 +106,7 @@ def draw_air(film: Film, column: Column, generator: np.random.Generator) -> None
         beside = generator.uniform(-90, 90)
         for step in range(generator.integers(1, 6)):
             radius = generator.uniform(6, 13)
-            loop = blob(generator, place_mm + step * drift, radius, generator.uniform(1.0, 1.5))
+            loop = blobs(generator, [place_mm + step * drift], radius, generator.uniform(1.0, 1.5))[0]
             middle = loop.mean(axis=0)
             for part in np.linspace(0.15, 1.0, 6):
                 film.slab(middle + part * (loop - middle), -SOFT * 1.6 * radius / 6, beside)

@@ -20,9 +20,9 @@ TABLE = {
 }
 VAS_SPREAD = 1.8
 # Shares of people without symptoms at 20, 30, 40 and 50 years with the finding on MRI (Brinjikji 2015), and
-# how far the phantom may be from them; its discs wear a decade late in the young, hence the wide first one.
+# how far the phantom may be from them.
 INCIDENTAL = {
-    "degeneration": ((0.37, 0.52, 0.68, 0.80), 0.20),
+    "degeneration": ((0.37, 0.52, 0.68, 0.80), 0.08),
     "bulge": ((0.30, 0.40, 0.50, 0.60), 0.10),
     "protrusion": ((0.29, 0.31, 0.33, 0.36), 0.10),
 }

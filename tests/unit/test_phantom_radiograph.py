@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from lumbar_utils.dataset import FIRST_BODY, FIRST_DISC, LUMBAR_DISCS, MASK_LABELS, LumbarError
-from lumbar_utils.phantom import sample_patient
-from lumbar_utils.phantom.radiograph import render_radiograph
+from lumbar_utils.phantom import render, sample_patient
 
 PLAIN = {name: {"slip_mm": 0.0, "osteophyte_mm": 0.0, "modic": 0, "pfirrmann": 3} for name in LUMBAR_DISCS}
+
+
+def render_radiograph(patient, **options):
+    return render(patient, contrast="XR", **options)
 
 
 def with_grades(seed, level="L3-L4", **grades):
