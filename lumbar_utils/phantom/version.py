@@ -1,3 +1,3 @@
 """The version of the phantom: results and checkpoints made with another one are refused."""
 
-PHANTOM_VERSION = "0.1"
+PHANTOM_VERSION = "0.2"
