@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from lumbar_utils.dataset import FIRST_BODY, FIRST_DISC, MAX_LEVELS, LumbarError
-from lumbar_utils.evaluation.intervals import Estimate, percentile, resample_patients
+from lumbar_utils.evaluation.intervals import Estimate, percentile, proportion, resample_patients
 from lumbar_utils.localise import Location, locate
 from lumbar_utils.sources import read_picture
 
@@ -135,15 +135,15 @@ def score_bodies(location: Location, mask: np.ndarray, *, near_midline: bool) ->
         if best and both / (either - both) >= 0.5:
             found, right = found + 1, right + (best == number)
             used.add(best)
-    # a body that touches nothing of the truth is false, unless it lies where the mask ends: above or below it
+    # false is what meets no true body, unless it lies on a vertebra that was left out, or above or below all of them
+    left_out = (mask > 0) & ~np.isin(mask, list(truth))
     annotated = np.flatnonzero((mask > 0).any(axis=1))
-    rows = {n: np.argwhere(labels == n)[:, 0].mean() for n in numbers if n not in used}
-    false = sum(
-        not (mask[labels == n] > 0).mean() > 0.2 and len(annotated) and annotated[0] < row < annotated[-1]
-        for n, row in rows.items()
-    )
+    false = 0
+    for n in set(numbers) - used:
+        row = np.argwhere(labels == n)[:, 0].mean()
+        false += bool(annotated[0] < row < annotated[-1] and left_out[labels == n].mean() < 0.2)
     return {
-        "bodies": len(truth), "found": found, "levels_right": right, "false_bodies": int(false), "dice": dice,
+        "bodies": len(truth), "found": found, "levels_right": right, "false_bodies": false, "dice": dice,
         "numbered_from": location.numbered_from,
     }  # fmt: skip
 
@@ -209,19 +209,22 @@ def roboflow_figures(rows: list[dict], split: str) -> dict:
 
 
 def _share(counts: list[float], rows: list[dict], of: str, split: str) -> dict:
-    """Return the pooled share, its bootstrap interval over patients, and the split's name."""
+    """Return the pooled share or mean, its bootstrap interval over patients, and the split's name.
+
+    Where all trials succeed a bootstrap shrinks to a point; `proportion` then gives Wilson's limits, a trial a patient.
+    """
     patients = sorted({row["patient"] for row in rows})
     hits, trials = np.zeros((2, len(patients)))
     for count, row in zip(counts, rows, strict=True):
         hits[patients.index(row["patient"])] += count
         trials[patients.index(row["patient"])] += row[of]
     weights = np.concatenate(list(resample_patients(len(patients), 2000, seed=0)))
-    with np.errstate(invalid="ignore"):
-        estimate: Estimate = percentile(
-            float(hits.sum() / trials.sum()), (weights @ hits) / (weights @ trials), len(patients)
-        )
-    whole = round(float(hits.sum()), 2)
-    return {"split": split, "n": whole, "of": int(trials.sum()), **estimate.to_dict()}
+    resampled = (weights @ hits) / (weights @ trials)
+    if all(float(count).is_integer() for count in counts):
+        estimate: Estimate = proportion(hits, trials, resampled)
+    else:
+        estimate = percentile(float(hits.sum() / trials.sum()), resampled, len(patients))
+    return {"split": split, "n": round(float(hits.sum()), 2), "of": int(trials.sum()), **estimate.to_dict()}
 
 
 if __name__ == "__main__":

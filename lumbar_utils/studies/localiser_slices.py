@@ -18,6 +18,7 @@ DRAWING = {
     "share_near_midline": 0.6,
     "farthest_offset_mm": 14.0,
 }
+ZOOM = (-0.16, 0.28)  # logarithm; on top of the wide phantom's field of view of 215 to 370 mm
 
 
 def draw_slices(n: int, seed: int, *, workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +80,7 @@ def deform(picture, classes, generator, size):
     """Stretch, turn, bend, enlarge and shift; what lies outside becomes black or one grey, as after an edit."""
     side = picture.shape[0]
     draw = generator.uniform
-    zoom, stretch = np.exp(draw(-0.3, 0.28)), np.exp(draw(-0.2, 0.2)) if draw() < 0.6 else 1.0
+    zoom, stretch = np.exp(draw(*ZOOM)), np.exp(draw(-0.2, 0.2)) if draw() < 0.6 else 1.0
     angle = np.radians(draw(-15, 15)) if draw() < 0.4 else 0.0
     scale = side / (size * zoom)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -120,7 +120,7 @@ def test_the_shipped_localiser_is_small_and_good_on_phantoms():
     checkpoint = read_checkpoint("localiser")
     assert checkpoint.file("model.tflite").stat().st_size < 2_000_000
     dice = checkpoint.card["test"]["dice"]
-    assert dice["body"]["low"] > 0.93 and dice["disc"]["low"] > 0.86 and dice["sacrum"]["low"] > 0.9
+    assert dice["body"]["low"] > 0.93 and dice["disc"]["low"] > 0.88 and dice["sacrum"]["low"] > 0.9
 
 
 def test_the_zoo_trains_the_localiser(monkeypatch):
