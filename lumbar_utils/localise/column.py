@@ -175,16 +175,29 @@ def _pitch(pieces: list[Piece], side: float) -> float:
 
 
 def _split(pieces: list[Piece], up: np.ndarray, pitch: float) -> list[Piece]:
-    """Cut a body that is as long as two or more into equal lengths: the disc between them was not seen."""
+    """Cut what is more than one body or disc.
+
+    A body as long as two or more is cut into equal lengths: the disc between them was not seen. Discs that run
+    into one another, as along osteophytes in front of a body, are cut at that body's middle.
+    """
+    heights = sorted(float(piece.centre @ up) for piece in pieces if piece.kind == BODY)
     parts = []
     for piece in pieces:
         along = piece.pixels @ up
-        low, high = np.percentile(along, (2, 98))
-        n = round((high - low) / pitch) if piece.kind == BODY and high - low > 1.45 * pitch else 1
-        edges = np.linspace(low, high, n + 1)[1:-1]
-        owner = np.digitize(along, edges)
-        parts += [Piece(piece.kind, piece.pixels[owner == part]) for part in range(n)]
-    return parts
+        if piece.kind == BODY:
+            low, high = np.percentile(along, (2, 98))
+            n = round((high - low) / pitch) if high - low > 1.45 * pitch else 1
+            cuts = np.linspace(low, high, n + 1)[1:-1]
+        else:
+            beyond = 0.25 * pitch
+            cuts = [
+                height
+                for height in heights
+                if min(np.mean(along < height - beyond), np.mean(along > height + beyond)) > 0.15
+            ]
+        owner = np.digitize(along, cuts)
+        parts += [Piece(piece.kind, piece.pixels[owner == part]) for part in range(len(cuts) + 1)]
+    return [part for part in parts if part.area >= SMALLEST_PX]
 
 
 def _merge(pieces: list[Piece], up: np.ndarray, pitch: float) -> list[Piece]:

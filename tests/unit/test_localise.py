@@ -188,6 +188,20 @@ def test_two_bodies_in_one_piece_are_parted_and_two_pieces_of_one_joined():
     assert levels(column, BODY) == [0.5, 1.5, 2.5, 3.5, 4.5, 5.5]
 
 
+def test_discs_that_run_together_in_front_of_a_body_are_parted():
+    joined = drawn()
+    joined[105:164, 77:80] = np.eye(8)[DISC]  # osteophytes taken for disc, from L5-S1 to L3-L4
+    column = find_column(joined)
+    assert levels(column, DISC) == [0, 1, 2, 3, 4, 5] and levels(column, BODY) == [
+        0.5,
+        1.5,
+        2.5,
+        3.5,
+        4.5,
+        5.5,
+    ]
+
+
 def test_what_lies_beside_the_column_or_inside_the_sacrum_is_dropped():
     cluttered = drawn()
     cluttered[60:75, 130:150] = np.eye(8)[BODY]
