@@ -18,6 +18,7 @@ _HOME_OF = {
     "lesion_mask": "phantom",
     "audit": "audit",
     "download": "sources.download",
+    "locate": "localise",
     "prepare": "preparation",
     "augmenter": "augmentation",
     "split_by_patient": "splits",

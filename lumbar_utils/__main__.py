@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
 from .dataset import LumbarError
@@ -49,8 +50,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--predictions", required=True, metavar="FILE", help="a CSV file under results/")
 
     command = verb("zoo", _zoo, "Train a network on phantoms and store its checkpoint and predictions.")
-    command.add_argument("--train", required=True, metavar="NAME", help="the network, such as cnn")
-    command.add_argument("--patients", type=int, default=3000)
+    command.add_argument(
+        "--train", required=True, metavar="NAME", help="the network, such as cnn, or localiser"
+    )
+    command.add_argument("--patients", type=int, help="how many phantoms; by default 3000, localiser 9000")
+
+    command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
+    command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
+    command.add_argument("--out", metavar="PNG", help="also draw what was found over the picture")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     command = verb("audit", _audit, "Look for copies, leaks and shortcuts in a dataset and a split of it.")
     _add_source(command)
@@ -116,9 +124,30 @@ def _evaluate(options):
 
 
 def _zoo(options):
-    from .studies.zoo import train
+    size = {} if options.patients is None else {"n_patients": options.patients}
+    if options.train == "localiser":
+        from .studies.localiser import train_localiser
 
-    train(options.train, n_patients=options.patients)
+        train_localiser(**size)
+    else:
+        from .studies.zoo import train
+
+        train(options.train, **size)
+
+
+def _locate(options):
+    from .localise import locate
+    from .localise.drawing import save_drawing
+    from .sources import read_picture
+
+    picture = read_picture(options.image)
+    location = locate(picture)
+    if options.out:
+        save_drawing(options.out, picture, location)
+    if options.json:
+        print(json.dumps({"picture": options.image, "shape": list(picture.shape), **location.to_dict()}))
+    else:
+        print(location)
 
 
 def _audit(options):

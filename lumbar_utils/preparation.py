@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import cv2
 import numpy as np
 
 from .dataset import LumbarDataset, LumbarError
-from .sources.pictures import fit_to_square
+from .localise import locate
+from .sources.pictures import fit_inside
 
 # Mean and standard deviation of ImageNet, red, green and blue, for pictures in [0, 1]; and the blue, green and
 # red means that Caffe's networks subtract from 0 to 255. Both as in `keras.applications.imagenet_utils`.
@@ -16,27 +19,43 @@ MODES = ("unit", "caffe", "torch", "tf")
 
 
 def prepare(
-    pictures: LumbarDataset | np.ndarray, *, size: int = 224, mode: str = "unit", channels: int = 1
+    pictures: LumbarDataset | np.ndarray,
+    *,
+    size: int | tuple[int, int] = 224,
+    mode: str = "unit",
+    channels: int = 1,
+    crop: str | None = None,
 ) -> np.ndarray:
     """Return the pictures as a network wants them.
 
     Parameters
     ----------
     pictures : a dataset, or (N, H, W) uint8 or float32 in [0, 1].
-    size : side in pixels; the paper uses 224.
+    size : side in pixels, or (height, width); the paper uses 224.
     mode : "unit" gives [0, 1], as in the paper. The others are what networks trained on ImageNet expect: "caffe"
         (VGG16, ResNet50: blue, green, red, 0 to 255 minus the means), "torch" (DenseNet: minus mean, over
         standard deviation), "tf" (MobileNet: [-1, 1]).
     channels : 1, or 3 equal ones; "caffe" and "torch" need 3.
+    crop : None takes the whole picture, its proportions kept by black bars. "column" lets the localiser find the
+        spine and takes the upright column from above L1 into S1 (`Location.crop_matrix`), proportions kept: with
+        size=(192, 96) the bodies, the canal and a little in front, in a square more on both sides. A picture in
+        which no column is found is taken whole, and a warning says how many were.
 
     Returns
     -------
-    (N, size, size, channels) float32
+    (N, height, width, channels) float32
     """
     images = pictures.images if isinstance(pictures, LumbarDataset) else np.asarray(pictures)
     if images.ndim != 3:
         raise LumbarError(
             f"Pictures have shape {images.shape}, wanted (N, height, width); add the first axis."
+        )
+    if crop not in (None, "column"):
+        raise LumbarError(f'crop is {crop!r}, wanted "column" or None; choose one of the two.')
+    sides = (size, size) if isinstance(size, int | np.integer) else tuple(size)
+    if len(sides) != 2 or min(sides) < 1:
+        raise LumbarError(
+            f"size is {size!r}, wanted a side in pixels or (height, width); give 224 or (192, 96)."
         )
     if mode not in MODES:
         raise LumbarError(f"There is no preparation mode {mode!r}; choose one of {', '.join(MODES)}.")
@@ -44,7 +63,8 @@ def prepare(
         raise LumbarError(
             f"Mode {mode!r} cannot give {channels} channel(s); ask for 3, or for 1 with 'unit' or 'tf'."
         )
-    x = np.stack([fit_to_square(image, size) for image in images]).astype(np.float32)[..., None]
+    fitted = _columns(images, sides) if crop else [fit_inside(image, sides) for image in images]
+    x = np.stack(fitted).astype(np.float32)[..., None]
     if images.dtype == np.uint8:
         x /= 255.0
     if mode == "tf":
@@ -58,6 +78,21 @@ def prepare(
             CAFFE_MEAN
         )  # three equal channels need no turning from RGB to BGR
     return x
+
+
+def _columns(images: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
+    """Return each picture's upright column, or the whole picture where there is none."""
+    fitted, without = [], 0
+    for image in images:
+        location = locate(image)
+        without += not location.found
+        fitted.append(location.crop(image, size) if location.found else fit_inside(image, size))
+    if without:
+        warnings.warn(
+            f"In {without} of {len(images)} pictures no lumbar column was found; these are taken whole.",
+            stacklevel=3,
+        )
+    return fitted
 
 
 def clahe(images: np.ndarray, *, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:

@@ -141,12 +141,17 @@ def stretch_to_uint8(pixels: np.ndarray) -> np.ndarray:
 
 def fit_to_square(picture: np.ndarray, size: int) -> np.ndarray:
     """Return a (H, W) picture scaled into (size, size), its proportions kept by black bars."""
+    return fit_inside(picture, (size, size))
+
+
+def fit_inside(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a (H, W) picture scaled into `size` (height, width), its proportions kept by black bars."""
     height, width = picture.shape
-    scale = size / max(height, width)
+    scale = min(size[0] / height, size[1] / width)
     new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
     if (new_height, new_width) != (height, width):
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         picture = cv2.resize(picture, (new_width, new_height), interpolation=how)
-    top, left = (size - new_height) // 2, (size - new_width) // 2
-    bars = (top, size - new_height - top, left, size - new_width - left)
+    top, left = (size[0] - new_height) // 2, (size[1] - new_width) // 2
+    bars = (top, size[0] - new_height - top, left, size[1] - new_width - left)
     return cv2.copyMakeBorder(picture, *bars, cv2.BORDER_CONSTANT, value=0) if any(bars) else picture

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
+import tensorflow as tf
 
 from ..checkpoints import Checkpoint, read_checkpoint, write_card
 from ..dataset import LumbarError
@@ -41,7 +44,7 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        _write_weights(model, aside / "weights.weights.h5")
+        write_weights(model, aside / "weights.weights.h5")
         _write_litert(model, aside / "model.tflite")
         np.save(aside / "head.npy", model.layers[-1].get_weights()[0].astype(np.float32), allow_pickle=False)
         write_card(aside, {"name": model.name, "input_shape": list(model.input_shape[1:]), **card})
@@ -59,7 +62,13 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
     return read_checkpoint(model.name, root=root)
 
 
-def _write_weights(model: keras.Model, file: Path) -> None:
+def made_with() -> dict[str, str]:
+    """Return the versions that a checkpoint's provenance names."""
+    packages = {package: version(package) for package in ("keras", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), **packages, "tensorflow": tf.__version__}
+
+
+def write_weights(model: keras.Model, file: Path) -> None:
     """Write what `model.load_weights` reads, in float16: half the size, and cast back when loaded."""
     # a fresh Model over the same layers carries no optimizer, whose moments would be written too
     keras.Model(model.inputs[0], model.outputs[0]).save_weights(file)

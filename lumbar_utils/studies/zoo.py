@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from ..checkpoints import CHECKPOINTS
 from ..dataset import LumbarDataset, LumbarError
@@ -20,7 +17,7 @@ from ..paths import results_folder
 from ..phantom import PHANTOM_VERSION
 from ..sources import load_dataset
 from ..training import SmallChanges, fit, predictions_of
-from .export import round_weights, write_checkpoint
+from .export import made_with, round_weights, write_checkpoint
 
 # Seeds of `make_dataset`. The test patients are met once, when training is over; lessons draw from seed 0.
 SEEDS = {"training": 101, "validation": 102, "test": 103}
@@ -93,11 +90,7 @@ def train(
         "configuration": {"network": name, "preset": "course", "epochs": epochs, **RECIPE},
         "seed": seed,
         "training": dict(history.attrs),
-        "made_with": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("keras", "numpy", "scikit-learn")},
-            "tensorflow": tf.__version__,
-        },
+        "made_with": made_with(),
     }
     network = predictions_of(model, test, measured_on="phantoms", provenance=provenance)
     hybrid = _hybrid_predictions(model, train_set, validation, test, seed=seed, provenance=provenance)
