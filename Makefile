@@ -30,6 +30,7 @@ lessons: .venv/.ready
 	$(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
 
 zoo: .venv/.ready
+	$(RUN) -m lumbar_utils zoo --train localiser
 	$(RUN) -m lumbar_utils zoo --train cnn
 
 lock:

@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lumbar_utils.checkpoints import read_checkpoint
 from lumbar_utils.dataset import FIRST_BODY, FIRST_DISC, MAX_LEVELS, LumbarError
 from lumbar_utils.evaluation.intervals import Estimate, percentile, proportion, resample_patients
 from lumbar_utils.localise import Location, locate
@@ -37,6 +38,7 @@ SMALLEST_BODY = 0.25  # of the slice's median body: less is a body that the pict
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also store the figures there, as JSON")
     options = parser.parse_args()
     folder = os.environ.get("LUMBAR_REAL_DATA")
     if not folder:
@@ -44,6 +46,9 @@ def main() -> None:
             "Set LUMBAR_REAL_DATA to the folder that holds spider_slices and roboflow_disc_herniation."
         )
     found = measure(Path(folder))
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(
         json.dumps(found) if options.json else "\n".join(f"{name}: {value}" for name, value in found.items())
     )
@@ -51,6 +56,7 @@ def main() -> None:
 
 def measure(folder: Path) -> dict:
     """Return all figures, each with the split it was measured on and an interval over patients."""
+    card = read_checkpoint("localiser").card
     near, beside, seconds = [], [], []
     for file in sorted((folder / "spider_slices" / "images").glob("*.png")):
         if file.stem not in NEAR_MIDLINE + BESIDE:
@@ -77,6 +83,11 @@ def measure(folder: Path) -> dict:
         "tuning": roboflow_figures(tuning, f"Roboflow patients up to {TUNED_UP_TO}, looked at while tuning"),
         "milliseconds_a_slice": round(1000 * float(np.median(seconds)), 1),
         "slices": near + beside,
+        "pictures": boxes,
+        "checkpoint": {
+            "phantom_version": card["phantom_version"],
+            "model.tflite": card["files"]["model.tflite"],
+        },
     }
 
 
