@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from lumbar_utils.phantom import render, sample_patient
-from lumbar_utils.phantom.scanner import acquire, sample_scan
+from lumbar_utils.phantom.scanner import SAGITTAL, Scan, acquire
+from lumbar_utils.phantom.settings import sample_settings
 
 
 def main() -> None:
@@ -33,7 +34,10 @@ def main() -> None:
 def measure(rounds: int, slices: int) -> dict:
     """Return slices of 224 pixels a second of wall clock, one thread, interleaved round by round."""
     cv2.setNumThreads(1)
-    scan = sample_scan(np.random.default_rng(0), variation="narrow", fov_mm=None, noise=None)
+    settings = sample_settings(
+        np.random.default_rng(0), SAGITTAL, variation="narrow", fov_mm=None, noise=None
+    )
+    scan = Scan(**settings)
     signal, distance = np.full((448, 448), 0.5, np.float32), np.full((224, 224), 70.0, np.float32)
     forms: dict[str, Callable[[int], object]] = {
         "slices_per_second": lambda k: render(sample_patient(k)),

@@ -7,19 +7,48 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from lumbar_utils.dataset import LUMBAR_DISCS, MASK_LABELS, LumbarError
+from lumbar_utils.dataset import LUMBAR_DISCS, MASK_LABELS
 from lumbar_utils.phantom import axial_surroundings, axial_tissues
 from lumbar_utils.phantom.axial_surroundings import AxialSlice
 from lumbar_utils.phantom.canvas import Canvas, smooth_field
 from lumbar_utils.phantom.cross_section import CrossSection, cross_section, person_of
 from lumbar_utils.phantom.landmarks import in_pixels
 from lumbar_utils.phantom.rendering import Rendering
-from lumbar_utils.phantom.scanner import Scan, acquire
+from lumbar_utils.phantom.scanner import SAGITTAL, Scan, acquire
+from lumbar_utils.phantom.settings import between, both, exp_between, sample_settings
 from lumbar_utils.phantom.signal import signals
 
 AXIAL_REACH_MM = 8.0  # from the disc's mid-plane
 ROUGHNESS = np.where(np.arange(256) >= MASK_LABELS["sac"], 0.35, 1.0).astype(np.float32)  # by label
 EDGE_MM = 0.3  # spread of every edge within the slice's thickness, beside the scanner's own blur
+
+
+AXIAL = {
+    "narrow": SAGITTAL["narrow"]
+    | dict(
+        fov_mm=between(150, 180),
+        rotation=between(-2.5, 2.5),
+        shift_mm=both(between(-4, 4), between(-4, 6)),
+        noise=between(0.02, 0.045),
+        noise_grain=between(0.4, 0.65),
+        blur=between(0.4, 0.6),
+        coil_reach_mm=between(110, 170),
+        coil_near=between(0.3, 0.8),
+        coil_ends=0.0,
+        gain=between(0.92, 1.08),
+    ),
+    "wide": SAGITTAL["wide"]
+    | dict(
+        fov_mm=between(120, 240),
+        rotation=between(-8, 8),
+        shift_mm=both(between(-15, 15), between(-15, 20)),
+        noise=between(0.01, 0.08),
+        noise_grain=between(0.3, 0.9),
+        blur=between(0.4, 1.2),
+        coil_reach_mm=exp_between(np.log(70), np.log(400)),
+        coil_ends=0.0,
+    ),
+}
 
 
 def render_axial(
@@ -47,7 +76,7 @@ def render_axial(
     root = [patient.seed, 3] if seed is None else [seed, 4]
     settings = np.random.default_rng([*root, 9])
     texture, around, shapes, receiver = (np.random.default_rng([*root, k, part]) for part in range(4))
-    scan = sample_axial_scan(settings, variation=variation, fov_mm=fov_mm, noise=noise)
+    scan = Scan(**sample_settings(settings, AXIAL, variation=variation, fov_mm=fov_mm, noise=noise))
     anatomy, person = patient.anatomy, person_of(patient)
     section = cross_section(patient, person, patient.levels[k], offset_mm, shapes.standard_normal(6))
     palette = signals(contrast, marrow_fat=anatomy.marrow_fat, muscle_fat=float(settings.uniform(0.08, 0.18)))
@@ -61,38 +90,6 @@ def render_axial(
     scan = replace(scan, gain=scan.gain * window, blur=float(np.hypot(scan.blur, EDGE_MM * canvas.scale / 2)))
     image = acquire(canvas.signal, scan, distance, receiver)
     return Rendering(image, canvas.labels[::2, ::2].copy(), scan.fov_mm / size, landmarks_of(section, canvas))
-
-
-def sample_axial_scan(
-    generator: np.random.Generator, *, variation: str, fov_mm: float | None, noise: float | None
-) -> Scan:
-    """Return settings of an axial examination: "narrow" is one protocol, "wide" any picture somebody may bring."""
-    if variation not in ("narrow", "wide"):
-        raise LumbarError(f'variation is {variation!r}, wanted "narrow" or "wide"; choose one of the two.')
-    wide = variation == "wide"
-    draw = generator.uniform
-    settings = dict(
-        fov_mm=draw(120, 240) if wide else draw(150, 180),
-        rotation=draw(-8, 8) if wide else draw(-2.5, 2.5),
-        shift_mm=(draw(-15, 15), draw(-15, 20)) if wide else (draw(-4, 4), draw(-4, 6)),
-        noise=draw(0.01, 0.08) if wide else draw(0.02, 0.045),
-        noise_grain=draw(0.3, 0.9) if wide else draw(0.4, 0.65),
-        blur=draw(0.4, 1.2) if wide else draw(0.4, 0.6),
-        coil_reach_mm=float(np.exp(draw(np.log(70), np.log(400)))) if wide else draw(110, 170),
-        coil_near=draw(0.0, 1.2) if wide else draw(0.3, 0.8),
-        coil_ends=0.0,
-        ghosts=draw(0.0, 0.05) if wide else draw(0.0, 0.02),
-        gibbs=bool(draw() < 0.3),
-        gain=draw(0.6, 1.6) if wide else draw(0.92, 1.08),
-        gamma=float(np.exp(draw(-0.5, 0.4))) if wide else 1.0,
-        offset=draw(0, 40) * (draw() < 0.4) if wide else 0.0,
-        equalise=draw(0.3, 1.0) * (draw() < 0.3) if wide else 0.0,
-    )
-    if fov_mm is not None:
-        settings["fov_mm"] = float(fov_mm)
-    if noise is not None:
-        settings["noise"] = float(noise)
-    return Scan(**settings)
 
 
 def add_texture(canvas: Canvas, generator: np.random.Generator) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lumbar_utils.dataset import LumbarError
+from lumbar_utils.phantom.settings import between, both, exp_between, happens
 
 SATURATION = 60.0  # the detector clips at this many times the exposure behind the patient's thickest part
 
@@ -39,35 +39,40 @@ class Exposure:
     shutter_grey: float
 
 
-def sample_exposure(
-    generator: np.random.Generator, *, variation: str, fov_mm: float | None, noise: float | None
-) -> Exposure:
-    """Return settings: "narrow" is one room with one protocol, "wide" is any film somebody may bring."""
-    if variation not in ("narrow", "wide"):
-        raise LumbarError(f'variation is {variation!r}, wanted "narrow" or "wide"; choose one of the two.')
-    wide = variation == "wide"
-    draw = generator.uniform
-    settings = dict(
-        fov_mm=draw(270, 410) if wide else draw(318, 350),
-        rotation=draw(-12, 12) if wide else draw(-3, 3),
-        shift_mm=(draw(-30, 30), draw(-25, 25)) if wide else (draw(-8, 8), draw(-8, 8)),
-        focus_mm=draw(800, 1600) if wide else draw(930, 1000),
-        field_mm=(draw(75, 200), draw(130, 220)) if wide else (draw(100, 130), draw(158, 175)),
-        noise=draw(0.01, 0.07) if wide else draw(0.018, 0.035),
-        scatter=draw(0.2, 1.8) if wide else draw(0.4, 0.7),
-        unsharp_mm=draw(0.2, 0.9) if wide else draw(0.3, 0.45),
-        compression=draw(0.0, 0.75) if wide else draw(0.5, 0.6),
-        level=draw(-0.3, 0.25) if wide else draw(0.1, 0.2),
-        window=draw(1.4, 3.0) if wide else draw(1.7, 1.9),
-        gamma=float(np.exp(draw(-0.5, 0.5))) if wide else 1.0,
-        inverted=bool(draw() < 0.25) and wide,
-        shutter_grey=float(generator.choice((0.0, 255.0))) if wide else 0.0,
-    )
-    if fov_mm is not None:
-        settings["fov_mm"] = float(fov_mm)
-    if noise is not None:
-        settings["noise"] = float(noise)
-    return Exposure(**settings)
+FILMS = {
+    "narrow": dict(
+        fov_mm=between(318, 350),
+        rotation=between(-3, 3),
+        shift_mm=both(between(-8, 8), between(-8, 8)),
+        focus_mm=between(930, 1000),
+        field_mm=both(between(100, 130), between(158, 175)),
+        noise=between(0.018, 0.035),
+        scatter=between(0.4, 0.7),
+        unsharp_mm=between(0.3, 0.45),
+        compression=between(0.5, 0.6),
+        level=between(0.1, 0.2),
+        window=between(1.7, 1.9),
+        gamma=1.0,
+        inverted=False,
+        shutter_grey=0.0,
+    ),
+    "wide": dict(
+        fov_mm=between(270, 410),
+        rotation=between(-12, 12),
+        shift_mm=both(between(-30, 30), between(-25, 25)),
+        focus_mm=between(800, 1600),
+        field_mm=both(between(75, 200), between(130, 220)),
+        noise=between(0.01, 0.07),
+        scatter=between(0.2, 1.8),
+        unsharp_mm=between(0.2, 0.9),
+        compression=between(0.0, 0.75),
+        level=between(-0.3, 0.25),
+        window=between(1.4, 3.0),
+        gamma=exp_between(-0.5, 0.5),
+        inverted=happens(0.25),
+        shutter_grey=lambda generator: float(generator.choice((0.0, 255.0))),
+    ),
+}
 
 
 def expose(

@@ -7,10 +7,11 @@ import numpy as np
 
 from lumbar_utils.phantom.anatomy import Anatomy, Column, back
 from lumbar_utils.phantom.canvas import Canvas, blobs, smooth_field
-from lumbar_utils.phantom.exposure import Exposure, expose, sample_exposure
+from lumbar_utils.phantom.exposure import FILMS, Exposure, expose
 from lumbar_utils.phantom.landmarks import in_pixels, of_column
 from lumbar_utils.phantom.rendering import Rendering
 from lumbar_utils.phantom.section import column_of
+from lumbar_utils.phantom.settings import sample_settings
 from lumbar_utils.phantom.skeleton import (
     Film,
     bone_density,
@@ -42,7 +43,7 @@ def render_radiograph(
     # one stream for each part, so that a grade moved by hand changes nothing but its own drawing
     root = [patient.seed, 3] if seed is None else [seed, 4]
     settings, body, shapes, quanta = (np.random.default_rng([*root, part]) for part in range(4))
-    exposure = sample_exposure(settings, variation=variation, fov_mm=fov_mm, noise=noise)
+    exposure = Exposure(**sample_settings(settings, FILMS, variation=variation, fov_mm=fov_mm, noise=noise))
     anatomy, levels = patient.anatomy, patient.levels
     column = column_of(anatomy, levels)
 

@@ -7,8 +7,9 @@ import numpy as np
 from lumbar_utils.phantom import landmarks, lesions, tissues
 from lumbar_utils.phantom.canvas import Canvas
 from lumbar_utils.phantom.rendering import Rendering
-from lumbar_utils.phantom.scanner import acquire, sample_scan
+from lumbar_utils.phantom.scanner import SAGITTAL, Scan, acquire
 from lumbar_utils.phantom.section import Slice, column_of
+from lumbar_utils.phantom.settings import sample_settings
 from lumbar_utils.phantom.signal import signals
 
 
@@ -17,7 +18,7 @@ def render_sagittal(patient, *, contrast, offset_mm, size, fov_mm, noise, variat
     # one stream for each part, so that a grade moved by hand changes nothing but its own drawing
     root = [patient.seed, 1] if seed is None else [seed, 2]
     settings, texture, shapes, receiver = (np.random.default_rng([*root, part]) for part in range(4))
-    scan = sample_scan(settings, variation=variation, fov_mm=fov_mm, noise=noise)
+    scan = Scan(**sample_settings(settings, SAGITTAL, variation=variation, fov_mm=fov_mm, noise=noise))
     anatomy, levels = patient.anatomy, patient.levels
     column = column_of(anatomy, levels)
 

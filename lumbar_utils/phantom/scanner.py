@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lumbar_utils.dataset import LumbarError
+from lumbar_utils.phantom.settings import between, both, exp_between, happens, sometimes
 
 WHITE = 235.0  # grey level of CSF before the coil's bias
 
@@ -40,36 +40,43 @@ class Scan:
     equalise: float
 
 
-def sample_scan(
-    generator: np.random.Generator, *, variation: str, fov_mm: float | None, noise: float | None
-) -> Scan:
-    """Return settings: "narrow" is one hospital with one protocol, "wide" is any picture somebody may bring."""
-    if variation not in ("narrow", "wide"):
-        raise LumbarError(f'variation is {variation!r}, wanted "narrow" or "wide"; choose one of the two.')
-    wide = variation == "wide"
-    draw = generator.uniform
-    settings = dict(
-        fov_mm=draw(215, 370) if wide else draw(258, 292),
-        rotation=draw(-15, 15) if wide else draw(-3, 3),
-        shift_mm=(draw(-35, 35), draw(-30, 25)) if wide else (draw(-9, 9), draw(-8, 6)),
-        noise=draw(0.005, 0.05) if wide else draw(0.015, 0.035),
-        noise_grain=draw(0.35, 1.0) if wide else draw(0.35, 0.6),
-        blur=draw(0.4, 1.3) if wide else draw(0.28, 0.5),
-        coil_reach_mm=float(np.exp(draw(np.log(85), np.log(600)))) if wide else draw(140, 260),
-        coil_near=draw(0.0, 1.2) if wide else draw(0.2, 0.6),
-        coil_ends=draw(0.0, 0.6) if wide else draw(0.1, 0.35),
-        ghosts=draw(0.0, 0.05) if wide else draw(0.0, 0.02),
-        gibbs=bool(draw() < 0.3),
-        gain=draw(0.6, 1.5) if wide else draw(0.95, 1.25),
-        gamma=float(np.exp(draw(-0.6, 0.5))) if wide else 1.0,
-        offset=draw(0, 45) * (draw() < 0.4) if wide else 0.0,
-        equalise=draw(0.3, 1.0) * (draw() < 0.3) if wide else 0.0,
-    )
-    if fov_mm is not None:
-        settings["fov_mm"] = float(fov_mm)
-    if noise is not None:
-        settings["noise"] = float(noise)
-    return Scan(**settings)
+# One hospital with one protocol, and any picture that somebody may bring; 2D fast spin echo, sagittal.
+SAGITTAL = {
+    "narrow": dict(
+        fov_mm=between(258, 292),
+        rotation=between(-3, 3),
+        shift_mm=both(between(-9, 9), between(-8, 6)),
+        noise=between(0.015, 0.035),
+        noise_grain=between(0.35, 0.6),
+        blur=between(0.28, 0.5),
+        coil_reach_mm=between(140, 260),
+        coil_near=between(0.2, 0.6),
+        coil_ends=between(0.1, 0.35),
+        ghosts=between(0.0, 0.02),
+        gibbs=happens(0.3),
+        gain=between(0.95, 1.25),
+        gamma=1.0,
+        offset=0.0,
+        equalise=0.0,
+    ),
+    "wide": dict(
+        fov_mm=between(215, 370),
+        rotation=between(-15, 15),
+        shift_mm=both(between(-35, 35), between(-30, 25)),
+        noise=between(0.005, 0.05),
+        noise_grain=between(0.35, 1.0),
+        blur=between(0.4, 1.3),
+        coil_reach_mm=exp_between(np.log(85), np.log(600)),
+        coil_near=between(0.0, 1.2),
+        coil_ends=between(0.0, 0.6),
+        ghosts=between(0.0, 0.05),
+        gibbs=happens(0.3),
+        gain=between(0.6, 1.5),
+        gamma=exp_between(-0.6, 0.5),
+        offset=sometimes(0.4, 0, 45),
+        equalise=sometimes(0.3, 0.3, 1.0),
+    ),
+}
 
 
 def acquire(
