@@ -11,6 +11,7 @@ import pytest
 import yaml
 from helpers import ROOT
 
+from lumbar_utils.checkpoints import read_checkpoint
 from lumbar_utils.dashboard.serve import SETTINGS
 from lumbar_utils.evaluation import evaluate, load_results
 
@@ -80,6 +81,20 @@ def test_the_readmes_scores_are_those_of_the_stored_predictions():
     for predictions in load_results("zoo").values():
         report = evaluate(predictions)
         assert f"{report.accuracy} | {report.macro_f1}" in readme, f"{predictions.model}: {report.accuracy}"
+
+
+def test_the_readmes_localiser_figures_are_the_stored_ones():
+    readme = (ROOT / "README.md").read_text()
+    found = json.loads((ROOT / "results" / "localiser" / "real_slices.json").read_text())
+    for part in (found, found["parasagittal"]):
+        counts = [f"{part[key]['n']:.0f} of {part[key]['of']}" for key in ("bodies_found", "levels_right")]
+        assert f"| {counts[0]} [" in readme and f"| {counts[1]} [" in readme
+        dice = part["body_dice"]
+        assert f"| {dice['value']:.3f} [{dice['low']:.3f}, {dice['high']:.3f}] |" in readme
+    for key in ("boxes_with_a_disc", "box_centres_on_a_disc"):
+        share = found[key]
+        assert f"| {share['n']:.0f} of {share['of']} [{share['low']:.2f}, {share['high']:.2f}] |" in readme
+    assert found["checkpoint"]["model.tflite"] == read_checkpoint("localiser").card["files"]["model.tflite"]
 
 
 def test_the_readme_links_to_files_that_exist():
