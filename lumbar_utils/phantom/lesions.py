@@ -9,7 +9,7 @@ from lumbar_utils.phantom.anatomy import back, up
 from lumbar_utils.phantom.pathology import NORMAL_FLAVUM_MM, Level
 from lumbar_utils.phantom.section import IN_SLAB, Slice
 
-HERNIATION_SPREAD_MM = 4.5  # sideways reach of a herniation (standard deviation)
+HERNIATION_SPREAD_MM = 5.0  # sideways reach of a herniation (standard deviation)
 SMALLEST_MM = 0.5  # what is flatter is not drawn
 
 

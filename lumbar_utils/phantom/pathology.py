@@ -127,7 +127,7 @@ def sample_levels(
     if phenotype == "Herniated Disk":
         count = 2 if generator.random() < 0.12 else 1
         for where in generator.choice(5, count, replace=False, p=(0.43, 0.45, 0.07, 0.03, 0.02)):
-            herniation[where] = np.clip(generator.normal(6.0, 1.7), 3.2, 12)
+            herniation[where] = np.clip(generator.normal(6.5, 1.7), 3.6, 12)
             wear[where] += 0.6
     elif phenotype == "Spinal Stenosis":
         sac -= np.clip(generator.normal(1.5, 0.8), -0.5, 3.2)
@@ -153,9 +153,9 @@ def sample_levels(
     schmorl_risk = 0.05 + 0.10 * worn_out + 0.04 * (pfirrmann >= 4)
     schmorl = np.where(generator.random(5) < schmorl_risk, generator.uniform(1.5, 4.5, 5), 0.0)
 
-    central = generator.random(5) < 0.27
+    central = generator.random(5) < 0.40
     side = generator.choice((-1.0, 1.0), 5)
-    offset = np.where(central, generator.normal(0, 1.0, 5), side * generator.uniform(4.0, 10.0, 5))
+    offset = np.where(central, generator.normal(0, 1.0, 5), side * generator.uniform(3.5, 9.0, 5))
     kind_draw, migration = (
         generator.random(5),
         generator.uniform(0.15, 1.0, 5) * generator.choice((-1, -1, 1), 5),

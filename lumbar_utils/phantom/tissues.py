@@ -175,9 +175,9 @@ def texture(slice_: Slice) -> np.ndarray:
     size, labels = canvas.side // 2, canvas.labels[::2, ::2]
     fine, middle = smooth_field(generator, size, (150, 150)), smooth_field(generator, size, (75, 75))
     coarse = smooth_field(generator, size, (26, 26))
-    mottling = np.float32(slice_.mottling * (0.06 + 0.14 * slice_.anatomy.marrow_fat))
+    mottling = np.float32(slice_.mottling * (0.05 + 0.10 * slice_.anatomy.marrow_fat))
     factors = 1 + AMPLITUDE[labels] * (0.07 * fine + mottling * middle + 0.10 * coarse)
     if slice_.palette["csf"] > 0.5:
-        voids = np.minimum(0.0, 0.30 * (1.1 - np.abs(coarse + 0.5 * middle)))
+        voids = np.minimum(0.0, 0.15 * (1.3 - np.abs(coarse + 0.5 * middle)))
         factors += voids * (labels == MASK_LABELS["sac"])
     return np.maximum(factors, 0.0)

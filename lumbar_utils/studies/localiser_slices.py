@@ -18,7 +18,7 @@ DRAWING = {
     "share_near_midline": 0.6,
     "farthest_offset_mm": 14.0,
 }
-ZOOM = (-0.16, 0.28)  # logarithm; on top of the wide phantom's field of view of 215 to 370 mm
+ZOOM = (-0.4, 0.28)
 
 
 def draw_slices(n: int, seed: int, *, workers: int = 2) -> tuple[np.ndarray, np.ndarray]:
