@@ -1,5 +1,6 @@
 """Network architectures, one a file, and the registry that builds them by name."""
 
+from .involution import Involution2D
 from .registry import (
     ARCHITECTURES,
     Architecture,
@@ -14,6 +15,7 @@ from .registry import (
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
+    "Involution2D",
     "architecture_named",
     "architecture_of",
     "build_model",
