@@ -7,9 +7,11 @@ from .registry import (
     architecture_named,
     architecture_of,
     build_model,
+    cam_layer_of,
     count_parameters,
     display_name_of,
     list_models,
+    mode_of,
 )
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "architecture_named",
     "architecture_of",
     "build_model",
+    "cam_layer_of",
     "count_parameters",
     "display_name_of",
     "list_models",
+    "mode_of",
 ]
