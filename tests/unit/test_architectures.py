@@ -4,9 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from lumbar_utils import LumbarError, build_model, count_parameters, prepare
+from lumbar_utils import LumbarError, build_model, count_parameters, explain, prepare
 from lumbar_utils.models import ARCHITECTURES, cam_layer_of, mode_of
 from lumbar_utils.models.imagenet import PUBLISHED, load_imagenet
+from lumbar_utils.runtime import Predictor
+from lumbar_utils.studies.export import round_weights, write_checkpoint
 
 COURSE = [(name, variant) for name, each in ARCHITECTURES.items() for variant in each.variants or (None,)]
 REFERENCES = {
@@ -145,6 +147,19 @@ def test_course_networks_are_small_enough_to_ship_and_are_not_called_by_the_big_
     assert "course size" in architecture.display_name["course"]
     assert architecture.display_name["course"] != architecture.display_name["paper"]
     assert architecture.input_shape["course"] == (128, 128, 1) and architecture.citation
+
+
+@pytest.mark.parametrize(("name", "variant"), COURSE)
+def test_a_course_network_ships_in_three_megabytes_and_explains_without_a_gradient(name, variant, tmp_path):
+    keras.utils.set_random_seed(9)
+    model = shaken(build_model(name, variant=variant, num_classes=3))
+    round_weights(model)
+    images = np.random.default_rng(9).integers(0, 256, (2, 128, 128)).astype(np.uint8)
+    card = {"class_names": ["a", "b", "c"], "display_name": name}
+    checkpoint = write_checkpoint(model, card, images, root=tmp_path)
+    assert sum(file.stat().st_size for file in checkpoint.folder.iterdir()) < 3_000_000
+    heat = Predictor(checkpoint).explain(images, class_index=1)
+    assert np.abs(heat - explain(model, images, class_index=1)).max() < 1e-3
 
 
 @pytest.mark.parametrize("preset", ["course", "paper"])

