@@ -33,7 +33,8 @@ class Involution2D(layers.Layer):
     reduction : by how much W0 narrows; the paper takes 4.
 
     Under TensorFlow, pictures of known size are computed by XLA programs with their own gradient (`involution_xla`);
-    on other backends, and where height or width is not known beforehand, by `involve`. Both give the same numbers.
+    where there is no XLA, on other backends, and where height or width is not known beforehand, by `involve`. Both
+    give the same numbers.
 
     Raises
     ------
@@ -87,10 +88,11 @@ class Involution2D(layers.Layer):
     def call(self, x, training=None):
         kernels = self._flat_kernels(x, training)
         arguments = (self.kernel_size, self.stride, self.n_groups, self.dilation)
-        if keras.backend.backend() == "tensorflow" and None not in x.shape[1:]:
-            from .involution_xla import involve_compiled
+        if keras.backend.backend() == "tensorflow":
+            from .involution_xla import can_compile, involve_compiled
 
-            return involve_compiled(x, kernels, *arguments)
+            if can_compile(x):
+                return involve_compiled(x, kernels, *arguments)
         return involve(x, kernels, *arguments)
 
     def kernels(self, x, training=False):

@@ -7,6 +7,11 @@ import tensorflow as tf
 from .involution import offsets
 
 
+def can_compile(x) -> bool:
+    """Return whether height and width are known and this TensorFlow was built with XLA."""
+    return None not in x.shape[1:] and tf.test.is_built_with_xla()
+
+
 def involve_compiled(x, kernels, kernel_size: int, stride: int, groups: int, dilation: int):
     """Return what `involution.involve` returns, (N, H', W', C), for pictures of known height and width.
 
