@@ -28,6 +28,7 @@ _HOME_OF = {
     "build_model": "models",
     "list_models": "models",
     "count_parameters": "models",
+    "Involution2D": "models",
     "fit": "training",
     "predict": "training",
     "CNNSVMClassifier": "hybrid",

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ..cam import method_named, stretch_over_picture
 from ..dataset import LumbarDataset, LumbarError
-from ..models import architecture_of
+from ..models import cam_layer_of
 from ..training.inputs import pictures_for
 
 
@@ -71,9 +71,8 @@ def explain(
 
 def default_layer(model: keras.Model) -> str:
     """Return the registered layer of the architecture, else the last layer whose output is (N, h, w, C)."""
-    architecture = architecture_of(model)
-    if architecture:
-        return architecture.cam_layer
+    if layer := cam_layer_of(model):
+        return layer
     for candidate in reversed(model.layers):
         if len(candidate.output.shape) == 4:
             return candidate.name

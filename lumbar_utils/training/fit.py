@@ -60,14 +60,7 @@ def fit(
     validation_data = labelled_pictures_for(model, validation, "validation")
 
     keras.utils.set_random_seed(seed)
-    optimizer = keras.optimizers.Adam(learning_rate)
-    model.compile(
-        optimizer,
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    )
-    # Adam's moments made now and not inside the first step: else Keras traces that step twice.
-    optimizer.build(model.trainable_variables)
+    compile_for(model, learning_rate)
 
     early = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
     curve = LiveCurve(epochs, show=live)
@@ -101,6 +94,20 @@ def fit(
         stopped=stopped,
     )
     return history
+
+
+def compile_for(
+    model: keras.Model, learning_rate: float | keras.optimizers.schedules.LearningRateSchedule
+) -> None:
+    """Compile `model` for Adam, cross-entropy of logits and accuracy, so that its first step is traced once."""
+    optimizer = keras.optimizers.Adam(learning_rate)
+    model.compile(
+        optimizer,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+    # Adam's moments made now and not inside the first step: else Keras traces that step twice.
+    optimizer.build(model.trainable_variables)
 
 
 def balanced_weights(y: np.ndarray) -> dict[int, float]:

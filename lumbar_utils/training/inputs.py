@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ..dataset import LumbarDataset, LumbarError
-from ..models import architecture_of
+from ..models import mode_of
 from ..preparation import prepare
 
 LabelledPictures = LumbarDataset | tuple[np.ndarray, np.ndarray]
@@ -24,9 +24,7 @@ def pictures_for(model: keras.Model, images: LumbarDataset | np.ndarray) -> np.n
                 f"{model.name} takes {wanted[0]} x {wanted[1]} pictures and only square ones are prepared here; "
                 "prepare them yourself and hand in an array (N, H, W, C)."
             )
-        architecture = architecture_of(model)
-        mode = architecture.mode if architecture else "unit"
-        return prepare(images, size=wanted[0], mode=mode, channels=wanted[2])
+        return prepare(images, size=wanted[0], mode=mode_of(model), channels=wanted[2])
     x = np.asarray(images, dtype=np.float32)
     if x.shape[1:] != wanted:
         raise LumbarError(

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from lumbar_utils import LumbarError, build_model, count_parameters, list_models
-from lumbar_utils.models import architecture_of, display_name_of
+from lumbar_utils.models import ARCHITECTURES, cam_layer_of, display_name_of
 
 
 def parameters_by_hand(widths, channels, num_classes):
@@ -28,11 +28,13 @@ def test_the_cnn_ends_in_pooling_and_dense_logits():
     pooling, dense = model.get_layer("features"), model.layers[-1]
     assert isinstance(pooling, keras.layers.GlobalAveragePooling2D) and isinstance(dense, keras.layers.Dense)
     assert dense.activation is keras.activations.linear
-    assert model.get_layer(architecture_of(model).cam_layer).output.shape[1:] == (8, 8, 128)
+    assert model.get_layer(cam_layer_of(model)).output.shape[1:] == (8, 8, 128)
 
 
 def test_the_list_names_every_network_with_its_size():
     table = list_models().set_index(["name", "preset"])
+    assert list(table.index) == [(name, preset) for name in ARCHITECTURES for preset in ("course", "paper")]
+    assert table["display_name"].is_unique
     assert table.loc[("cnn", "course"), "parameters"] == 246_356
     assert table.loc[("cnn", "course"), "input_shape"] == (128, 128, 1)
     assert display_name_of(build_model("cnn")) == table.loc[("cnn", "course"), "display_name"]
