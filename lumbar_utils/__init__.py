@@ -28,6 +28,8 @@ _HOME_OF = {
     "list_models": "models",
     "count_parameters": "models",
     "fit": "training",
+    "fit_head": "training",
+    "backbone_features": "training",
     "predict": "training",
     "CNNSVMClassifier": "hybrid",
     "explain": "explain",

@@ -21,7 +21,9 @@ def test_yolo_without_class_names_says_so(capsys, tmp_path):
     assert "--classes disc,herniated" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["dashboard", "lab", "phantom", "evaluate", "zoo", "audit", "crossval"])
+@pytest.mark.parametrize(
+    "verb", ["dashboard", "lab", "phantom", "evaluate", "zoo", "study", "audit", "crossval"]
+)
 def test_every_verb_explains_itself(verb):
     answer = subprocess.run(
         [sys.executable, "-m", "lumbar_utils", verb, "--help"],
