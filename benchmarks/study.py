@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from lumbar_utils.studies.study import plan, run_study
-from lumbar_utils.studies.study_run import Configuration, _parts
+from lumbar_utils.studies.study_run import Configuration, parts_of
 
 CONFIGURATION = Configuration(input_size=32, epochs=2, folds=3, test_patients=40)
 RUNS = plan(["cnn", "cnn_svm"], patients=60, folds=3, seeds=3, curve_patients=(40, 60))
@@ -43,7 +43,7 @@ def main() -> None:
 def measure(folder: Path, kills: int, rng: random.Random) -> dict:
     """Return whether both leave the same predictions and histories, and the seconds that the kills cost."""
     for run in {(run.kind, run.patients, run.seed): run for run in RUNS}.values():
-        _parts(run, CONFIGURATION)  # drawn and kept now, in neither's time
+        parts_of(run, CONFIGURATION)  # drawn and kept now, in neither's time
     started = time.perf_counter()
     first_result, seconds_unbroken = _unbroken(folder / "unbroken", started)
     per_life = (seconds_unbroken - first_result) / (kills + 2)

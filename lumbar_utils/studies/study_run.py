@@ -90,7 +90,7 @@ def perform(run: Run, configuration: Configuration, threads: int) -> tuple[Predi
     limit_threads(threads)
     tf.get_logger().setLevel("ERROR")  # it warns of every new network after the fifth
     keras.backend.clear_session()
-    train_set, validation, test, data = _parts(run, configuration)
+    train_set, validation, test, data = parts_of(run, configuration)
     model = _new_network(run, configuration, len(test.class_names))
     pictures, known, unseen = (
         study_pictures(model, part, configuration.crop) for part in (train_set, validation, test)
@@ -207,7 +207,7 @@ def _new_network(run: Run, configuration: Configuration, num_classes: int) -> ke
     return build_model(name, configuration.preset, input_shape=shape, num_classes=num_classes)
 
 
-def _parts(run: Run, configuration: Configuration):
+def parts_of(run: Run, configuration: Configuration):
     """Return training, validation and test patients, who share nobody, and where they came from."""
     if run.kind == "comparison":
         whole = _phantoms(run.patients, COMPARISON_SEED)
