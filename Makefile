@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 # PORT may also come from the environment; HOST may not, since some shells set it to the machine's own name.
 ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)),--host $(HOST))
 
-.PHONY: dashboard lab test lessons notebooks zoo lock
+.PHONY: dashboard lab test lessons notebooks zoo study lock
 
 dashboard: .venv/.ready
 	@$(RUN) -m lumbar_utils dashboard $(ADDRESS)
@@ -32,6 +32,9 @@ lessons: .venv/.ready
 zoo: .venv/.ready
 	$(RUN) -m lumbar_utils zoo --train localiser
 	$(RUN) -m lumbar_utils zoo --train cnn
+
+study: .venv/.ready
+	$(RUN) -m lumbar_utils study $(if $(JOBS),--jobs $(JOBS)) $(if $(HOURS),--hours $(HOURS))
 
 lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --extra data --no-emit-index-url --no-header --no-annotate \

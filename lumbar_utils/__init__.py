@@ -30,6 +30,8 @@ _HOME_OF = {
     "count_parameters": "models",
     "Involution2D": "models",
     "fit": "training",
+    "fit_head": "training",
+    "backbone_features": "training",
     "predict": "training",
     "CNNSVMClassifier": "hybrid",
     "explain": "explain",

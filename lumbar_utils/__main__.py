@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 
 from .dataset import LumbarError
 
@@ -59,6 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
     command.add_argument("--out", metavar="PNG", help="also draw what was found over the picture")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    command = verb(
+        "study", _study, "Compare all networks on the same folds, with learning curves; resumable."
+    )
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster to compute on instead")
+    command.add_argument("--out", metavar="FOLDER", help="where results are kept, by default results/study")
+    command.add_argument("--networks", metavar="NAMES", help="only these, such as cnn,cnn_svm")
+    command.add_argument("--crop", choices=("column",), help="crop along the spine instead of whole pictures")
+    command.add_argument("--hours", type=float, help="begin no run after so many hours")
+    command.add_argument("--status", action="store_true", help="only tell what is done and what is to do")
 
     command = verb("audit", _audit, "Look for copies, leaks and shortcuts in a dataset and a split of it.")
     _add_source(command)
@@ -148,6 +160,27 @@ def _locate(options):
         print(json.dumps({"picture": options.image, "shape": list(picture.shape), **location.to_dict()}))
     else:
         print(location)
+
+
+def _study(options):
+    from .studies.study import plan, run_study, status
+    from .studies.study_run import Configuration
+
+    runs = plan(options.networks.split(",") if options.networks else None)
+    configuration = Configuration(crop=options.crop)
+    if options.status:
+        table = status(runs, configuration, folder=options.out)
+        print(f"{table.to_string()}\n{table['done'].sum()} of {len(runs)} runs are done.")
+        return
+    run_study(
+        runs,
+        configuration,
+        folder=options.out,
+        jobs=options.jobs,
+        scheduler=options.scheduler,
+        hours=options.hours,
+        log=partial(print, flush=True),
+    )
 
 
 def _audit(options):

@@ -15,3 +15,14 @@ def results_folder() -> Path:
 def cache_folder() -> Path:
     """Return the folder for data made on this machine: `LUMBAR_CACHE`, else `~/.cache/lumbar_utils`."""
     return Path(os.environ.get("LUMBAR_CACHE") or Path.home() / ".cache" / "lumbar_utils")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write aside, then rename, so that a reader never meets half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -1,7 +1,16 @@
 """Training a network, and getting probabilities and features out of it."""
 
 from .augmentation import SmallChanges
+from .features import backbone_features, fit_head
 from .fit import fit
 from .predict import features_of, predict, predictions_of
 
-__all__ = ["SmallChanges", "features_of", "fit", "predict", "predictions_of"]
+__all__ = [
+    "SmallChanges",
+    "backbone_features",
+    "features_of",
+    "fit",
+    "fit_head",
+    "predict",
+    "predictions_of",
+]

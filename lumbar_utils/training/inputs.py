@@ -61,7 +61,7 @@ def labelled_pictures_for(
         raise LumbarError(
             f"The {what} set has {len(x)} pictures and {len(y)} labels; give one label a picture."
         )
-    broken = np.flatnonzero(~np.isfinite(x).all(axis=(1, 2, 3)))
+    broken = np.flatnonzero(~np.isfinite(x).all(axis=tuple(range(1, x.ndim))))
     if len(broken):
         raise LumbarError(
             f"{len(broken)} of {len(x)} {what} pictures hold NaN or infinite values (first in row {broken[0]}); "

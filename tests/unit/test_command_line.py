@@ -22,7 +22,7 @@ def test_yolo_without_class_names_says_so(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "verb", ["dashboard", "lab", "phantom", "evaluate", "zoo", "audit", "crossval", "locate"]
+    "verb", ["dashboard", "lab", "phantom", "evaluate", "zoo", "study", "audit", "crossval", "locate"]
 )
 def test_every_verb_explains_itself(verb):
     answer = subprocess.run(
