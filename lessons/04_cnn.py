@@ -279,10 +279,17 @@ spondylosis_weight = 19 / (4 * 3)
 # `fit` shows the network its training pictures in batches of 16, and after each batch moves every weight a little
 # in the direction that lowers the loss (the optimizer is called Adam). A walk through all pictures is an
 # **epoch**. `fit` weighs the classes as above, watches the validation loss, and in the end takes back
-# the weights of the best epoch. *Where will the two curves part?*
+# the weights of the best epoch.
+#
+# How large is a step? We let the **learning rate** fall from 0.001 to almost nothing along a cosine: large steps first
+# to get near, small ones at the end to settle. With steps of one size the validation loss jumps to the last epoch, and
+# which epoch is "best" is luck. *Where will the two curves part?*
 
 # %%
-history = fit(model, train, validation, epochs=size.epochs, seed=0)
+steps = size.epochs * -(-len(train) // 16)  # batches of 16, so many epochs long
+falling = keras.optimizers.schedules.CosineDecay(0.001, steps, alpha=0.01)
+
+history = fit(model, train, validation, epochs=size.epochs, learning_rate=falling, seed=0)
 print(f"best epoch {history.attrs['best_epoch']} of {len(history)}, {history.attrs['seconds']:.0f} s")
 
 # %% [markdown]

@@ -38,7 +38,7 @@ def train(
     n_patients: int = 3000,
     n_validation: int = 600,
     n_test: int = 600,
-    epochs: int = 24,
+    epochs: int = 30,
     seed: int = 0,
     checkpoints: Path = CHECKPOINTS,
     results: Path | None = None,
