@@ -24,6 +24,8 @@ _HOME_OF = {
     "split_by_patient": "splits",
     "Predictions": "evaluation",
     "evaluate": "evaluation",
+    "compare": "evaluation",
+    "paper_reported": "evaluation",
     "load_predictor": "runtime",
     "build_model": "models",
     "list_models": "models",

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from functools import partial
+from pathlib import Path
 
 from .dataset import LumbarError
 
@@ -49,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command = verb("evaluate", _evaluate, "Report stored predictions with intervals.")
     command.add_argument("--predictions", required=True, metavar="FILE", help="a CSV file under results/")
+    _add_output(command)
+
+    command = verb("paper", _paper, "Show what the paper reports with the intervals and tests it lacks.")
+    _add_output(command)
 
     command = verb("zoo", _zoo, "Train a network on phantoms and store its checkpoint and predictions.")
     command.add_argument(
@@ -96,6 +101,11 @@ def _add_source(command):
     command.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
 
 
+def _add_output(command):
+    command.add_argument("--format", choices=("text", "html", "json"), default="text")
+    command.add_argument("--out", metavar="FILE", help="write there instead of printing")
+
+
 def _load(options):
     """Return the dataset that the source's options describe."""
     from .sources import load_dataset
@@ -132,7 +142,30 @@ def _phantom(options):
 def _evaluate(options):
     from .evaluation import Predictions, evaluate
 
-    print(evaluate(Predictions.load(options.predictions)))
+    _show(evaluate(Predictions.load(options.predictions)), options)
+
+
+def _paper(options):
+    from .evaluation import paper_reported
+
+    _show(paper_reported(), options)
+
+
+def _show(report, options):
+    """Print a report in the chosen format, or write it to the chosen file."""
+    if options.format == "json":
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    else:
+        text = report.to_html() if options.format == "html" else str(report)
+    if not options.out:
+        print(text)
+        return
+    try:
+        Path(options.out).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LumbarError(
+            f"{options.out} cannot be written ({error.strerror}); name a file in a folder that exists."
+        ) from error
 
 
 def _zoo(options):

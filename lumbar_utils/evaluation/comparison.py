@@ -49,19 +49,30 @@ def mcnemar_exact(predictions_a: Predictions, predictions_b: Predictions) -> McN
     binomial tail. Rows must be independent: one row a patient, else `LumbarError`.
     """
     right_a, right_b = _both_right(predictions_a, predictions_b)
-    n_patients = len(np.unique(predictions_a.patient_ids))
-    if n_patients < len(predictions_a):
-        raise LumbarError(
-            f"McNemar's test wants one picture a patient, and there are {len(predictions_a)} pictures of "
-            f"{n_patients} patients; use paired_difference, or average copies first with average_copies."
-        )
+    check_one_picture_a_patient(predictions_a, "McNemar's test", "paired_difference")
     only_a, only_b = int(np.sum(right_a & ~right_b)), int(np.sum(right_b & ~right_a))
-    apart = only_a + only_b
-    tail = sum(comb(apart, k) for k in range(min(only_a, only_b) + 1))
-    return McNemar(only_a, only_b, min(1.0, 2 * tail / 2**apart))
+    return McNemar(only_a, only_b, mcnemar_p_value(only_a, only_b))
 
 
-def _both_right(a: Predictions, b: Predictions) -> tuple[np.ndarray, np.ndarray]:
+def mcnemar_p_value(only_first: int, only_second: int) -> float:
+    """Return the exact two-sided p value of the counts on which one model alone is right."""
+    apart = only_first + only_second
+    tail = sum(comb(apart, k) for k in range(min(only_first, only_second) + 1))
+    return min(1.0, 2 * tail / 2**apart)
+
+
+def check_one_picture_a_patient(predictions: Predictions, what: str, instead: str) -> None:
+    """Raise `LumbarError` where a patient has several pictures, which are not independent."""
+    n_patients = len(np.unique(predictions.patient_ids))
+    if n_patients < len(predictions):
+        raise LumbarError(
+            f"{what} wants one picture a patient, and there are {len(predictions)} pictures of {n_patients} "
+            f"patients; use {instead}, or average copies first with average_copies."
+        )
+
+
+def check_same_test_set(a: Predictions, b: Predictions) -> None:
+    """Raise `LumbarError` where two models were not tested on the same pictures in the same order."""
     same = (
         a.class_names == b.class_names
         and np.array_equal(a.patient_ids, b.patient_ids)
@@ -72,4 +83,8 @@ def _both_right(a: Predictions, b: Predictions) -> tuple[np.ndarray, np.ndarray]
             f"{a.model} ({len(a)} rows) and {b.model} ({len(b)} rows) were not tested on the same pictures in the "
             "same order; compare only models with the same test set."
         )
+
+
+def _both_right(a: Predictions, b: Predictions) -> tuple[np.ndarray, np.ndarray]:
+    check_same_test_set(a, b)
     return a.predicted == a.labels, b.predicted == b.labels

@@ -3,9 +3,13 @@
 from lumbar_utils.figures.class_counts import class_counts
 from lumbar_utils.figures.compare_accuracy import compare_accuracy
 from lumbar_utils.figures.confusion_matrix import confusion_matrix
+from lumbar_utils.figures.decision_curve import decision_curve
 from lumbar_utils.figures.heat_overlay import heat_overlay
+from lumbar_utils.figures.paired_forest import paired_forest
 from lumbar_utils.figures.picture_grid import picture_grid
+from lumbar_utils.figures.precision_recall_curves import precision_recall_curves
 from lumbar_utils.figures.probabilities_bar import probabilities_bar
+from lumbar_utils.figures.reliability_diagram import reliability_diagram
 from lumbar_utils.figures.roc_curves import roc_curves
 from lumbar_utils.figures.training_curves import training_curves
 
@@ -13,9 +17,13 @@ __all__ = [
     "class_counts",
     "compare_accuracy",
     "confusion_matrix",
+    "decision_curve",
     "heat_overlay",
+    "paired_forest",
     "picture_grid",
+    "precision_recall_curves",
     "probabilities_bar",
+    "reliability_diagram",
     "roc_curves",
     "training_curves",
 ]

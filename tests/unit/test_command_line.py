@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -22,7 +23,8 @@ def test_yolo_without_class_names_says_so(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "verb", ["dashboard", "lab", "phantom", "evaluate", "zoo", "study", "audit", "crossval", "locate"]
+    "verb",
+    ["dashboard", "lab", "phantom", "evaluate", "paper", "zoo", "study", "audit", "crossval", "locate"],
 )
 def test_every_verb_explains_itself(verb):
     answer = subprocess.run(
@@ -46,3 +48,26 @@ def test_evaluate_prints_the_report_of_stored_predictions(capsys):
     file = results_folder() / "zoo" / "cnn.csv"
     assert main(["evaluate", "--predictions", str(file)]) == 0
     assert str(evaluate(Predictions.load(file)).accuracy) in capsys.readouterr().out
+
+
+def test_evaluate_writes_the_same_report_as_json_and_as_a_page(capsys, tmp_path):
+    file = str(results_folder() / "zoo" / "cnn.csv")
+    expected = evaluate(Predictions.load(file))
+    assert main(["evaluate", "--predictions", file, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(expected.to_dict()))
+    page = tmp_path / "report.html"
+    assert main(["evaluate", "--predictions", file, "--format", "html", "--out", str(page)]) == 0
+    assert capsys.readouterr().out == "" and str(expected.brier) in page.read_text(encoding="utf-8")
+    nowhere = str(tmp_path / "nowhere" / "report.html")
+    assert main(["evaluate", "--predictions", file, "--out", nowhere]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_paper_shows_reported_values_with_intervals_in_every_format(capsys):
+    assert main(["paper"]) == 0
+    text = capsys.readouterr().out
+    assert "accuracy (reported)" in text and "[0.832, 1.000]" in text and "Impossible" in text
+    assert main(["paper", "--format", "json"]) == 0
+    assert {row["value"] for row in json.loads(capsys.readouterr().out)["accuracies"]} == {"reported"}
+    assert main(["paper", "--format", "html"]) == 0
+    assert capsys.readouterr().out.startswith("<!doctype html>")

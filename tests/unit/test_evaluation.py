@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+from drawn_predictions import draw, of_labels
 from scipy.stats import binomtest
 from sklearn import metrics as reference
 
-from lumbar_utils.dataset import PAPER4, LumbarError
+from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import (
     Predictions,
     average_copies,
@@ -22,30 +23,6 @@ from lumbar_utils.evaluation import (
     results,
 )
 from lumbar_utils.evaluation.intervals import wilson
-
-
-def draw(n=300, *, strength=1.6, pictures_a_patient=1, seed=0, n_classes=4, **changes) -> Predictions:
-    """Predictions of a model whose right logit is higher by `strength`; the labels do not depend on `seed`."""
-    labels = np.random.default_rng(99).choice(n_classes, n)
-    logits = np.random.default_rng(seed).normal(size=(n, n_classes))
-    logits[np.arange(n), labels] += strength
-    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    values = {
-        "labels": labels,
-        "probabilities": shares,
-        "class_names": PAPER4[:n_classes],
-        "patient_ids": [f"{i // pictures_a_patient:05d}" for i in range(n)],
-        "model": "CNN, course size",
-        "dataset": "phantom test",
-        "measured_on": "phantoms",
-        "provenance": {"seed": seed},
-    }
-    return Predictions(**(values | changes))
-
-
-def of_labels(labels, predicted, **changes) -> Predictions:
-    return draw(len(labels), labels=labels, probabilities=np.eye(4)[predicted], **changes)
-
 
 # --- predictions ------------------------------------------------------------------------------------------
 
@@ -170,6 +147,50 @@ def test_scores_agree_with_scikit_learn():
     assert report.per_class[["precision", "recall", "f1", "support"]].to_numpy() == pytest.approx(expected)
 
 
+def test_averages_and_areas_agree_with_scikit_learn():
+    predictions = draw(200, strength=0.7)
+    labels, shares = predictions.labels, predictions.probabilities
+    report = evaluate(predictions, n_resamples=100)
+    for kind in ("macro", "weighted"):
+        expected = reference.precision_recall_fscore_support(labels, predictions.predicted, average=kind)[:3]
+        assert report.averages.loc[kind, ["precision", "recall", "f1"]].to_list() == pytest.approx(expected)
+    assert report.balanced_accuracy.value == pytest.approx(
+        reference.balanced_accuracy_score(labels, predictions.predicted)
+    )
+    expected = reference.average_precision_score(np.eye(4)[labels], shares, average=None)
+    assert report.per_class["average_precision"].to_list() == pytest.approx(expected)
+    assert report.average_precision.value == pytest.approx(expected.mean())
+
+
+def test_a_class_nothing_was_taken_for_counts_nought_in_the_averages_and_is_named():
+    labels, predicted = [0, 1, 2, 3] * 6, [0, 1, 2, 2] * 6
+    report = evaluate(of_labels(labels, predicted))
+    expected = reference.precision_recall_fscore_support(labels, predicted, average="macro", zero_division=0)
+    assert report.averages.loc["macro", ["precision", "recall", "f1"]].to_list() == pytest.approx(
+        expected[:3]
+    )
+    assert np.isnan(report.per_class.loc["Spondylosis", "precision"])
+    assert any("No picture was taken for Spondylosis" in note for note in report.notes)
+
+
+def test_average_precision_takes_ties_together_and_weights_as_copies():
+    rng = np.random.default_rng(5)
+    scores, positive = rng.integers(0, 6, 80) / 5, rng.random(80) < 0.3
+    weights = rng.integers(0, 4, (3, 80))
+    areas = metrics.weighted_areas(scores, positive, weights.astype(float))[1]
+    for area, copies in zip(areas, weights, strict=True):
+        rows = np.repeat(np.arange(80), copies)
+        assert area == pytest.approx(reference.average_precision_score(positive[rows], scores[rows]))
+
+
+def test_the_precision_recall_curve_agrees_with_scikit_learn():
+    rng = np.random.default_rng(6)
+    scores, positive = rng.integers(0, 20, 100) / 19, rng.random(100) < 0.4
+    precision, recall, _ = reference.precision_recall_curve(positive, scores)
+    x, y = metrics.precision_recall_curve(scores, positive)
+    assert (x, y) == (pytest.approx(recall[-2::-1]), pytest.approx(precision[-2::-1]))
+
+
 def test_ties_count_half_in_the_auc_and_weights_count_as_copies():
     rng = np.random.default_rng(5)
     scores, positive = rng.integers(0, 6, 80) / 5, rng.random(80) < 0.3
@@ -249,6 +270,11 @@ def test_a_perfect_score_never_gets_the_interval_one_to_one():
     for estimate in (report.macro_f1, report.auc):
         assert estimate.value == estimate.high == 1 and 0.3 < estimate.low < 0.9
         assert "bootstrap shrinks to a point" in estimate.method
+    for row in report.averages.itertuples():
+        assert row.precision == row.f1 == 1 and 0.3 < row.precision_low < 0.9 and 0.3 < row.f1_low < 0.9
+    for estimate in (report.average_precision, report.brier, report.nll, report.calibration_error):
+        assert np.isnan(estimate.low) and "shrinks to a point" in estimate.method
+    assert any("cannot foresee a first mistake" in note for note in report.notes)
     lows = report.per_class[["precision_low", "recall_low", "f1_low", "auc_low"]].to_numpy()
     assert (lows < 0.95).all() and (lows > 0.1).all()
 
@@ -267,7 +293,18 @@ def test_a_test_set_of_one_class_has_an_accuracy_and_no_auc():
     report = evaluate(of_labels([1] * 10, [1] * 7 + [0] * 3))
     assert (report.accuracy.low, report.accuracy.high) == wilson(7, 10)
     assert np.isnan(report.auc.value) and report.auc.method.startswith("not defined")
+    assert report.per_class["average_precision"].isna().all()
+    precision = report.averages.loc["macro", ["precision", "precision_low", "precision_high"]]
+    assert precision.to_list() == [1, *wilson(7, 7)]
     assert any("no AUC" in note for note in report.notes)
+
+
+def test_a_model_that_is_never_right_has_intervals_too():
+    report = evaluate(of_labels([0, 1] * 8, [1, 2] * 8))
+    assert report.accuracy.value == report.macro_f1.value == report.balanced_accuracy.value == 0
+    assert report.averages.loc["weighted", "precision"] == 0
+    assert report.balanced_accuracy.high == pytest.approx(wilson(0, 8)[1])
+    assert report.macro_f1.low == 0 and 0.3 < report.macro_f1.high < 0.6
 
 
 def test_one_patient_with_many_pictures_gets_values_without_intervals():
@@ -293,6 +330,10 @@ def test_a_report_is_readable_as_text_html_and_json():
     assert "60 pictures of 60 patients" in str(report) and "measured on phantoms" in str(report)
     page = report._repr_html_()
     assert "&lt;b&gt;CNN" in page and "<b>CNN" not in page and "Wilson" in page
+    whole = report.to_html()
+    assert whole.startswith("<!doctype html>") and "<b>" not in whole and "http" not in whole
+    for name, score in report.all_scores.items():
+        assert f"{name} " in str(report) and str(score) in str(report) and str(score) in page
     plain = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert (
         plain["accuracy"]["value"] == report.accuracy.value and plain["per_class"]["Healthy"]["support"] > 0

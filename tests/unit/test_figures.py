@@ -6,10 +6,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_predictions import draw, of_labels
 
 from lumbar_utils import figures
 from lumbar_utils.dataset import PAPER4, LumbarDataset, LumbarError
-from lumbar_utils.evaluation import Predictions, evaluate
+from lumbar_utils.evaluation import Predictions, compare, evaluate, reliability
 from lumbar_utils.figures import style
 
 
@@ -69,6 +70,10 @@ def every_figure():
         "picture_grid": figures.picture_grid([picture], ["Healthy"]),
         "heat_overlay": figures.heat_overlay(picture, heat, 0.6, outline=spot(slice(5), slice(5))),
         "class_counts": figures.class_counts(dataset_of([0, 1, 2, 3], list("abcd"))),
+        "reliability_diagram": figures.reliability_diagram(draw(100)),
+        "precision_recall_curves": figures.precision_recall_curves(draw(100)),
+        "decision_curve": figures.decision_curve(draw(100), "Spinal Stenosis"),
+        "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
 
@@ -83,12 +88,23 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
 
 
 @pytest.mark.parametrize(
-    "name", ["compare_accuracy", "confusion_matrix", "roc_curves", "training_curves", "probabilities_bar"]
+    "name",
+    [
+        "compare_accuracy",
+        "confusion_matrix",
+        "roc_curves",
+        "training_curves",
+        "probabilities_bar",
+        "reliability_diagram",
+        "precision_recall_curves",
+        "decision_curve",
+        "paired_forest",
+    ],
 )
 def test_axes_of_numbers_are_labelled_with_their_unit(every_figure, name):
     axes = [axis.title.text for axis in every_figure[name].select_xaxes()]
     axes += [axis.title.text for axis in every_figure[name].select_yaxes()]
-    assert any(re.search(r"%|pictures|cross-entropy", text or "") for text in axes)
+    assert any(re.search(r"%|pictures|cross-entropy|points", text or "") for text in axes)
 
 
 def test_a_long_finding_is_wrapped_and_given_room():
@@ -104,6 +120,9 @@ def test_a_long_finding_is_wrapped_and_given_room():
 def test_series_are_told_apart_without_colour(every_figure):
     roc = [trace for trace in every_figure["roc_curves"].data if "chance" not in trace.name]
     assert len({trace.line.dash for trace in roc}) == len(roc) == 4
+    for name in ("precision_recall_curves", "decision_curve"):
+        lines = [trace for trace in every_figure[name].data if trace.line.width]
+        assert len({trace.line.dash for trace in lines}) == len(lines) >= 3
     train, validate = every_figure["training_curves"].data[:2]
     assert train.line.dash != validate.line.dash and train.marker.symbol != validate.marker.symbol
     several = figures.class_counts(dataset_of([0, 0, 1, 2, 3], list("aabcd")))
@@ -205,6 +224,97 @@ def test_the_roc_figure_leaves_out_a_class_without_pictures():
     assert "no ROC curve" in title_of(only) and len(only.data) == 1
 
 
+def test_the_precision_recall_figure_shows_the_area_and_ends_at_the_share_of_the_class():
+    predictions = draw(300)
+    report = evaluate(predictions)
+    fig = figures.precision_recall_curves(predictions, report)
+    assert "with the fewest false alarms" in title_of(fig)
+    for trace in fig.data:
+        row = report.per_class.loc[trace.name.split(", AP")[0]]
+        assert f"AP {row['average_precision']:.2f} [{row['average_precision_low']:.2f}" in trace.name
+        assert (trace.x[-1], trace.y[-1]) == (100, pytest.approx(row["support"] / 3, abs=0.01))
+        steps = np.diff(trace.x)  # the area is the sum of the gains in recall times the precision there
+        assert (np.diff(trace.x) >= 0).all()
+        assert (steps * trace.y[1:]).sum() / 1e4 == pytest.approx(row["average_precision"], abs=0.002)
+    only = figures.precision_recall_curves(of_labels([1] * 5, [1] * 5))
+    assert "all pictures are of one class" in title_of(only)
+
+
+def claiming(certainty, n_right, n=100, **changes):
+    labels = np.arange(n) % 4
+    predicted = np.where(np.arange(n) < n_right, labels, (labels + 1) % 4)
+    return predictions_of(labels, predicted, certainty=certainty, **changes)
+
+
+@pytest.mark.parametrize(
+    ("certainty", "right", "finding"),
+    [
+        (0.95, 60, "CNN claims too much: 95 % on average, and it is right on 60 %"),
+        (0.55, 90, "CNN claims too little: 55 % on average, and it is right on 90 %"),
+        (0.75, 76, "as well calibrated as this test set can tell (error 0.010"),
+    ],
+)
+def test_the_reliability_figure_says_which_way_the_probabilities_lean(certainty, right, finding):
+    assert finding in title_of(figures.reliability_diagram(claiming(certainty, right)))
+
+
+@pytest.mark.parametrize(
+    ("right", "finding"),
+    [
+        ((10, 99), "claims too little where it is sure and too much where it is not"),
+        ((60, 70), "claims too much where it is sure and too little where it is not"),
+    ],
+)
+def test_the_reliability_figure_says_where_gaps_cancel(right, finding):
+    unsure, sure = claiming(0.35, right[0]), claiming(0.95 if right[1] < 90 else 0.75, right[1])
+    both = {
+        name: np.concatenate([getattr(unsure, name), getattr(sure, name)])
+        for name in ("labels", "probabilities")
+    }
+    fig = figures.reliability_diagram(draw(200, **both))
+    assert finding in title_of(fig)
+
+
+def test_the_reliability_figure_draws_each_bin_with_its_interval():
+    predictions = draw(300)
+    table, fig = reliability(predictions), figures.reliability_diagram(predictions)
+    points, bars = fig.data[1:]
+    assert list(points.y) == pytest.approx(100 * table["accuracy"])
+    assert list(points.y + points.error_y.array) == pytest.approx(100 * table["accuracy_high"])
+    assert list(bars.y) == table["pictures"].to_list()
+
+
+def test_the_decision_figure_names_the_thresholds_at_which_the_model_helps():
+    fig = figures.decision_curve(draw(400, strength=3), ("Herniated Disk", "Spinal Stenosis", "Spondylosis"))
+    low, high = map(int, re.search(r"at thresholds from (\d+) % to (\d+) %", title_of(fig)).groups())
+    assert "anything but Healthy" in title_of(fig) and low < 40 < 90 < high
+    noise = draw(200, probabilities=np.random.default_rng(0).dirichlet(np.ones(4), 200))
+    assert "helps cannot" not in title_of(figures.decision_curve(noise, "Healthy"))
+    assert "shown to help at no threshold" in title_of(figures.decision_curve(noise, "Healthy"))
+    alone = figures.decision_curve(draw(30, pictures_a_patient=30), "Healthy")
+    assert "cannot be told from one patient" in title_of(alone)
+
+
+def test_the_forest_puts_the_better_model_first_and_says_how_many_pairs_differ():
+    models = {
+        name: draw(200, strength=s, seed=k)
+        for k, (name, s) in enumerate({"A": 0.5, "B": 3, "C": 2.9}.items())
+    }
+    table = compare(models)
+    fig = figures.paired_forest(table)
+    assert title_of(fig).startswith("2 of 3 pairs of models differ after Holm's correction")
+    assert [trace.marker.symbol for trace in fig.data] == ["circle", "circle", "diamond-open"]
+    first = fig.data[0]
+    assert first.y[0] == "B<br>− A" or first.y[0] == "C<br>− A"
+    row = table[(table["first"] == "A") & (table["second"] == first.y[0][0])].iloc[0]
+    assert first.x[0] == pytest.approx(-100 * row["difference"])
+    assert first.x[0] - first.error_x.arrayminus[0] == pytest.approx(-100 * row["high"])
+    equal = figures.paired_forest(compare({"A": draw(50), "B": draw(50)}))
+    assert title_of(equal) == "A and B differ by 0.0 percentage points, no more than chance explains"
+    copies = {name: draw(60, pictures_a_patient=3, seed=k) for k, name in enumerate("ABC")}
+    assert "without correction" in title_of(figures.paired_forest(compare(copies)))
+
+
 @pytest.mark.parametrize(
     ("history", "finding"),
     [
@@ -286,6 +396,8 @@ def test_the_class_counts_name_the_imbalance(labels, patients, finding):
     ("draw", "word"),
     [
         (lambda: figures.compare_accuracy({}), "no report"),
+        (lambda: figures.paired_forest(pd.DataFrame({"first": ["A"]})), "lacks difference"),
+        (lambda: figures.decision_curve(draw(20), "Scoliosis"), "no class Scoliosis"),
         (lambda: figures.training_curves(pd.DataFrame({"epoch": [1]})), "lacks loss"),
         (lambda: figures.training_curves(history_of([1.0])[:0]), "0 rows"),
         (lambda: figures.probabilities_bar([0.5, 0.5], PAPER4), "2 probabilities for 4 classes"),

@@ -5,10 +5,13 @@ import pytest
 from scipy.stats import binomtest
 
 from lumbar_utils.evaluation.intervals import (
+    binomial_tail,
+    clopper_pearson,
     mean_of,
     percentile,
     proportion,
     resample_patients,
+    reversed_percentile,
     separated_auc,
     wilson,
 )
@@ -37,6 +40,45 @@ def test_wilson_agrees_with_scipy(level):
         for k in {0, 1, n // 3, n - 1, n}:
             expected = binomtest(k, n).proportion_ci(confidence_level=level, method="wilson")
             assert wilson(k, n, level) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+# Clopper-Pearson 95 % limits of the same counts
+EXACT = {
+    (19, 19): (0.824, 1),
+    (18, 19): (0.740, 0.999),
+    (17, 19): (0.669, 0.987),
+    (16, 19): (0.604, 0.966),
+    (13, 19): (0.4345, 0.874),
+    (4, 4): (0.398, 1),
+    (3, 4): (0.194, 0.994),
+    (0, 4): (0, 0.602),
+}
+
+
+@pytest.mark.parametrize(("counts", "limits"), EXACT.items())
+def test_clopper_pearson_gives_the_published_limits(counts, limits):
+    assert clopper_pearson(*counts) == pytest.approx(limits, abs=0.0006)
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+def test_clopper_pearson_agrees_with_scipy(level):
+    for n in (1, 7, 19, 600):
+        for k in {0, 1, n // 3, n - 1, n}:
+            expected = binomtest(k, n).proportion_ci(confidence_level=level, method="exact")
+            assert clopper_pearson(k, n, level) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_clopper_pearson_covers_every_truth_at_least_as_often_as_it_says():
+    limits = np.array([clopper_pearson(k, 19) for k in range(20)])
+    for truth in np.linspace(0.02, 0.98, 49):
+        chances = -np.diff([binomial_tail(k, 19, truth) for k in range(21)])
+        covered = (limits[:, 0] <= truth) & (truth <= limits[:, 1])
+        assert chances[covered].sum() >= 0.95
+
+
+@pytest.mark.parametrize(("n", "share"), [(36, 0.90), (72, 0.95), (368, 0.99)])
+def test_the_smallest_perfect_test_set_that_proves_a_share(n, share):
+    assert clopper_pearson(n - 1, n - 1)[0] < share <= clopper_pearson(n, n)[0]
 
 
 def test_a_perfect_score_proves_ninety_percent_only_from_35_patients():
@@ -89,6 +131,11 @@ def test_no_interval_is_claimed_when_most_resamples_lack_a_class_or_there_is_one
         assert estimate.to_dict()["low"] is None
 
 
+def test_a_bootstrap_that_shrinks_to_a_point_is_no_interval():
+    estimate = percentile(0.8, np.full(100, 0.8), 30)
+    assert estimate.value == 0.8 and np.isnan(estimate.low) and "shrinks to a point" in estimate.method
+
+
 def test_a_perfect_auc_has_the_limit_of_its_disjoint_pairs():
     estimate = separated_auc(1.0, 4, 15, 19)
     assert (estimate.low, estimate.high) == wilson(4, 4)
@@ -105,6 +152,15 @@ def test_the_limit_of_a_perfect_auc_is_seldom_above_the_truth():
         if rng.normal(1.8, 1, 6).min() > rng.normal(0, 1, 12).max():
             wrong += separated_auc(1.0, 6, 12, 18).low > 0.898
     assert wrong == 0
+
+
+def test_the_reversed_interval_mirrors_the_percentiles_about_the_value():
+    resampled = np.linspace(0.04, 0.10, 1001)
+    plain, mirrored = percentile(0.05, resampled, 80), reversed_percentile(0.05, resampled, 80)
+    assert (mirrored.low, mirrored.high) == pytest.approx((max(0, 0.1 - plain.high), 0.1 - plain.low))
+    alike = reversed_percentile(0.1, np.full(100, 0.1), 80)
+    assert np.isnan(alike.low) and "shrinks to a point" in alike.method
+    assert "one patient" in reversed_percentile(0.1, np.full(100, 0.1), 1).method
 
 
 def test_the_mean_of_estimates_is_the_mean_of_value_and_limits():
