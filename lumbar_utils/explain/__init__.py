@@ -3,9 +3,10 @@
 import sys
 from types import ModuleType
 
-from .gradients import default_layer, explain, maps_and_gradients
+from .gradients import explain, maps_and_gradients
+from .probe import default_layer, layers_with_maps
 
-__all__ = ["default_layer", "explain", "maps_and_gradients"]
+__all__ = ["default_layer", "explain", "layers_with_maps", "maps_and_gradients"]
 
 
 class _CallableRoom(ModuleType):
