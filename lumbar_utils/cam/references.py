@@ -23,8 +23,10 @@ def centre_map(height: int, width: int) -> np.ndarray:
 
 def edge_map(picture: np.ndarray) -> np.ndarray:
     """Return (H, W) float32 in [0, 1], the length of Sobel's gradient of the slightly smoothed picture (H, W)."""
-    smooth = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.0)
+    picture = picture.astype(np.float32)
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.0)
     length = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    length[length < 1e-5 * np.abs(picture).max()] = 0.0  # rounding errors are no edges
     return length / max(length.max(), np.finfo(np.float32).tiny)
 
 

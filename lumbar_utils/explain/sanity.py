@@ -38,7 +38,9 @@ def cascading_randomisation(
     Returns
     -------
     DataFrame, one row a stage, the trained network first: stage (0, 1, …), layer (the one forgotten last),
-    spearman and ssim (means over the pictures), spearman_sd and ssim_sd (over the pictures).
+    spearman and ssim (means over the pictures), spearman_sd and ssim_sd (over the pictures), empty (the share
+    of maps without any heat; such a map has a rank correlation of 0, but looks alike to SSIM where the trained map is
+    mostly zero as well).
     """
     options.setdefault("class_index", predict(model, images).argmax(axis=1))
     trained = explain(model, images, method, **options)
@@ -98,7 +100,7 @@ def random_label_similarity(
 
     Returns
     -------
-    DataFrame of one row: spearman and ssim with their standard deviations over the pictures, and
+    DataFrame of one row: spearman, ssim, their standard deviations over the pictures, empty, and
     training_accuracy, how much of the shuffled labels was learned (chance is the share of the largest class).
     """
     network = randomised_network(model, seed=seed)
@@ -111,12 +113,15 @@ def random_label_similarity(
 
 
 def _similarity(first: np.ndarray, second: np.ndarray) -> dict[str, float]:
-    """Return mean and standard deviation, over the pictures, of both similarities of maps (N, H, W)."""
+    """Return mean and standard deviation, over the pictures, of both similarities of maps (N, H, W).
+
+    And the share of `second` that is all zeros, which SSIM finds like any map that is mostly zero.
+    """
     found = {}
     for measure in (spearman, ssim):
         values = [measure(a, b) for a, b in zip(first, second, strict=True)]
         found |= {measure.__name__: np.mean(values), f"{measure.__name__}_sd": np.std(values)}
-    return found
+    return found | {"empty": float((~second.any(axis=(1, 2))).mean())}
 
 
 def _clone(model: keras.Model) -> keras.Model:
