@@ -50,7 +50,7 @@ class Predictor:
         """Return where the network found evidence for a class, (N, H, W) float32 in [0, 1].
 
         class_index : by default each picture's predicted class. method : a name of `cam.METHODS`; "scorecam" runs
-        the network once for each of its maps, which takes about a second a picture.
+        the network once for each of its maps, which takes a good hundred times as long.
 
         The network ends in global average pooling and one dense layer, so the gradient of a logit with respect
         to the last maps is the class's column of the dense kernel over the number of cells: no gradient is run,

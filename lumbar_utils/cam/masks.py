@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dataset import FIRST_DISC, MAX_LEVELS
 
+REACH = 0.75  # of the distance from level to level: as far as the ligamentum flavum behind the sac
 LEAST_SHARE = 0.1  # of a lesion's pixels: a level that holds less is not one of its levels
 
 
@@ -53,8 +54,8 @@ def auprc(heat: np.ndarray, mask: np.ndarray) -> float:
 def level_zones(label_map: np.ndarray) -> np.ndarray:
     """Return (H, W) int: the number of the nearest disc in `MASK_LABELS`, or 0 where none is near.
 
-    Near is no further from the disc than half the median distance between the middles of neighbouring discs. A
-    lesion lies beside its disc, so a disc's zone and not the disc alone stands for its level.
+    Near is within `REACH` of the median distance between the middles of neighbouring discs. A lesion lies beside its
+    disc or behind it, so a disc's zone and not the disc alone stands for its level.
     """
     discs = np.where((label_map >= FIRST_DISC) & (label_map < FIRST_DISC + MAX_LEVELS), label_map, 0)
     numbers = np.unique(discs[discs > 0])
@@ -62,7 +63,7 @@ def level_zones(label_map: np.ndarray) -> np.ndarray:
         return np.zeros(label_map.shape, np.int32)
     middles = np.array([np.argwhere(discs == number).mean(axis=0) for number in numbers])
     steps = np.linalg.norm(np.diff(middles, axis=0), axis=1) / np.diff(numbers)
-    reach = np.median(steps) / 2 if len(steps) else np.inf
+    reach = REACH * np.median(steps) if len(steps) else np.inf
     free = (discs == 0).astype(np.uint8)
     distance, owner = cv2.distanceTransformWithLabels(
         free, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL

@@ -80,6 +80,8 @@ def explain(
         hybrid whose SVM cannot be followed back.
     """
     cam = method_named(method)
+    if len(images) == 0:
+        raise LumbarError("There is no picture to explain (0 rows); check the rows that were picked.")
     network, explained = _explained(model, layer)
     x = pictures_for(network, images)
     classes = None  # that is, the highest logit

@@ -27,10 +27,10 @@ def layers_with_maps(model: keras.Model) -> list[str]:
 
 def default_layer(model: keras.Model) -> str:
     """Return the registered layer of the architecture, else the last layer that has maps (N, h, w, C)."""
-    architecture = architecture_of(model)
-    if architecture:
-        return architecture.cam_layer
     candidates = layers_with_maps(model)
+    architecture = architecture_of(model)
+    if architecture and any(path.rpartition("/")[2] == architecture.cam_layer for path in candidates):
+        return architecture.cam_layer
     if not candidates:
         raise LumbarError(
             f"{model.name} has no layer with maps (N, h, w, C), which a heat map needs; it is no CNN."
