@@ -37,6 +37,7 @@ _HOME_OF = {
     "predict": "training",
     "CNNSVMClassifier": "hybrid",
     "explain": "explain",
+    "score_explanations": "cam.scores",
     "check": "teaching",
     "hint": "teaching",
     "course_size": "teaching",

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from .cam import method_named, stretch_over_picture
+from .cam import CAM, method_named, stretch_over_picture
 from .checkpoints import Checkpoint, read_checkpoint
 from .dataset import LumbarError
 from .sources.pictures import fit_to_square
@@ -42,17 +42,19 @@ class Predictor:
 
         Pictures are uint8, or float32 in [0, 1].
         """
-        return np.concatenate([probabilities for probabilities, _ in self._batches(images)])
+        return np.concatenate([self._answer(x)[0] for x in self._batches(images)])
 
     def explain(
         self, images: np.ndarray, class_index: int | None = None, method: str = "gradcam"
     ) -> np.ndarray:
         """Return where the network found evidence for a class, (N, H, W) float32 in [0, 1].
 
-        class_index : by default each picture's predicted class.
+        class_index : by default each picture's predicted class. method : a name of `cam.METHODS`; "scorecam" runs
+        the network once for each of its maps, which takes a good hundred times as long.
 
         The network ends in global average pooling and one dense layer, so the gradient of a logit with respect
-        to the last maps is the class's column of the dense kernel over the number of cells: no gradient is run.
+        to the last maps is the class's column of the dense kernel over the number of cells: no gradient is run,
+        and Grad-CAM and HiResCAM are the same.
         """
         if class_index is not None and not 0 <= class_index < len(self.class_names):
             raise LumbarError(
@@ -61,15 +63,32 @@ class Predictor:
             )
         cam = method_named(method)
         heat = []
-        for probabilities, maps in self._batches(images):
-            classes = probabilities.argmax(axis=1) if class_index is None else [class_index] * len(maps)
-            n_cells = maps.shape[1] * maps.shape[2]
-            gradients = np.broadcast_to(self._kernel.T[classes][:, None, None, :] / n_cells, maps.shape)
-            heat.append(stretch_over_picture(cam.heat(maps, gradients), *images.shape[1:]))
+        for x in self._batches(images):
+            probabilities, maps = self._answer(x)
+            classes = probabilities.argmax(axis=1) if class_index is None else np.full(len(maps), class_index)
+            heat.append(stretch_over_picture(self._heat(cam, x, maps, classes), *images.shape[1:]))
         return np.concatenate(heat)
 
+    def _heat(self, cam: CAM, x: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Return (B, h, w) heat of prepared pictures (B, S, S, 1) with maps (B, h, w, C) and classes (B,)."""
+        kernel = self._kernel.T[classes]  # (B, C)
+        if cam.needs == "scores":
+            return cam.heat(maps, x, lambda masked, rows: self._logit(masked, kernel[rows]))
+        gradients = kernel[:, None, None, :] / (maps.shape[1] * maps.shape[2])
+        return cam.heat(maps, np.broadcast_to(gradients, maps.shape))
+
+    def _logit(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """Return (B,) logits less the bias: the mean of each map times the class's kernel (B, C)."""
+        return (self._answer(x)[1].mean(axis=(1, 2)) * kernel).sum(axis=1)
+
+    def _answer(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return probabilities (B, K) and the last maps (B, h, w, C) of prepared pictures (B, S, S, 1)."""
+        with self._lock:
+            answer = self._run(pictures=x)
+        return answer["probabilities"].astype(np.float64), answer["maps"]
+
     def _batches(self, images: np.ndarray, batch_size: int = 32):
-        """Yield probabilities (B, K) and the last maps (B, h, w, C), a few pictures at a time."""
+        """Yield prepared pictures (B, S, S, 1) float32, a few at a time."""
         if images.ndim != 3 or len(images) == 0 or images.dtype not in (np.uint8, np.float32):
             raise LumbarError(
                 f"The pictures are {images.dtype} of shape {images.shape}, wanted (N, height, width) of uint8, or of "
@@ -80,9 +99,7 @@ class Predictor:
             x = np.stack([fit_to_square(image, self.input_size) for image in batch]).astype(np.float32)
             if images.dtype == np.uint8:
                 x /= 255.0
-            with self._lock:
-                answer = self._run(pictures=x[..., None])
-            yield answer["probabilities"].astype(np.float64), answer["maps"]
+            yield x[..., None]
 
 
 def load_predictor(name: str = "cnn") -> Predictor:

@@ -1,12 +1,31 @@
 """Heat maps that show where a network looked: one method a class, as arithmetic on maps and gradients."""
 
 from ..dataset import LumbarError
-from .base import CAM, stretch_over_picture
+from .base import CAM, resized, stretch_over_picture
+from .eigen_cam import EigenCAM
 from .grad_cam import GradCAM
+from .grad_cam_plus_plus import GradCAMPlusPlus
+from .hires_cam import HiResCAM
+from .layer_cam import LayerCAM
+from .score_cam import ScoreCAM
 
-__all__ = ["CAM", "METHODS", "GradCAM", "method_named", "stretch_over_picture"]
+__all__ = [
+    "CAM",
+    "METHODS",
+    "EigenCAM",
+    "GradCAM",
+    "GradCAMPlusPlus",
+    "HiResCAM",
+    "LayerCAM",
+    "ScoreCAM",
+    "method_named",
+    "resized",
+    "stretch_over_picture",
+]
 
-METHODS = {method.name: method for method in (GradCAM,)}
+METHODS = {
+    method.name: method for method in (GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, ScoreCAM, EigenCAM)
+}
 
 
 def method_named(name: str) -> CAM:

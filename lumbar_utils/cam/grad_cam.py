@@ -6,7 +6,10 @@ from .base import CAM
 
 
 class GradCAM(CAM):
-    """Weighs each map by the mean of its gradient (equations 1 and 2 of the article)."""
+    """Weighs each map by the mean of its gradient (equations 1 and 2 of the article).
+
+    The mean throws away where the gradient was large: a map counts alike in all of its cells.
+    """
 
     name = "gradcam"
 

@@ -3,9 +3,19 @@
 import sys
 from types import ModuleType
 
-from .gradients import default_layer, explain, maps_and_gradients
+from .gradients import explain, maps_and_gradients
+from .probe import default_layer, layers_with_maps
+from .sanity import cascading_randomisation, random_label_similarity, randomised_network
 
-__all__ = ["default_layer", "explain", "maps_and_gradients"]
+__all__ = [
+    "cascading_randomisation",
+    "default_layer",
+    "explain",
+    "layers_with_maps",
+    "maps_and_gradients",
+    "random_label_similarity",
+    "randomised_network",
+]
 
 
 class _CallableRoom(ModuleType):

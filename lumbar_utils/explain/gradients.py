@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from ..cam import method_named, stretch_over_picture
+from ..cam import method_named, resized, stretch_over_picture
 from ..dataset import LumbarDataset, LumbarError
-from ..models import cam_layer_of
-from ..training.inputs import pictures_for
+from ..hybrid import CNNSVMClassifier
+from ..training import features_of
+from ..training.inputs import check_ends_in_logits, pictures_for
+from .probe import default_layer, probe_of, watched_by
+from .svm import decision_values
+
+
+@dataclass(frozen=True)
+class _Explained:
+    """What is explained: `probe` gives maps and an output, `values` turns the output into one value a class (N, K)."""
+
+    probe: keras.Model
+    values: Callable[[tf.Tensor], tf.Tensor]
+
+    def maps_and_values(self, x: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+        maps, output = self.probe(x, training=False)
+        return maps, self.values(output)
+
+    def gradients(self, x: np.ndarray, classes: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return maps and the gradient of the class's value, by default the highest's, to them, both (N, h, w, C)."""
+        with tf.GradientTape(watch_accessed_variables=False) as tape, watched_by(tape):
+            maps, values = self.maps_and_values(x)
+            classes = tf.argmax(values, axis=1) if classes is None else classes
+            value = tf.gather(values, classes, axis=1, batch_dims=1)  # (N,)
+        gradients = tape.gradient(value, maps, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return maps.numpy(), gradients.numpy()
+
+    def of_class(self, x: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Return (N,) the value of each picture's class."""
+        return tf.gather(self.maps_and_values(x)[1], classes, axis=1, batch_dims=1).numpy()
 
 
 def maps_and_gradients(
@@ -19,19 +50,11 @@ def maps_and_gradients(
 
     x : (N, H, W, C) prepared pictures. class_index : (N,) the class of each; by default the predicted one.
     """
-    probe = keras.Model(model.inputs[0], [model.get_layer(layer).output, model.outputs[0]])
-    pictures = tf.convert_to_tensor(x)
-    with tf.GradientTape() as tape:
-        tape.watch(pictures)  # else a network whose layers are all frozen would leave no trace on the tape
-        maps, logits = probe(pictures, training=False)
-        if class_index is None:
-            class_index = tf.argmax(logits, axis=1)
-        score = tf.gather(logits, class_index, axis=1, batch_dims=1)  # (N,)
-    return maps.numpy(), tape.gradient(score, maps).numpy()
+    return _Explained(probe_of(model, layer), lambda logits: logits).gradients(x, class_index)
 
 
 def explain(
-    model: keras.Model,
+    model: keras.Model | CNNSVMClassifier,
     images: LumbarDataset | np.ndarray,
     method: str = "gradcam",
     *,
@@ -43,50 +66,68 @@ def explain(
 
     Parameters
     ----------
-    model : ends in logits, so that the gradient is the logit's and not the probability's.
+    model : ends in logits, so that the gradient is the logit's and not the probability's. Of a fitted
+        CNN-SVM hybrid the SVM's decision value is explained, through the features of its network.
     images : a dataset or (N, H, W) pictures of any size; or (N, H, W, C) prepared for the network.
     method : a name of `cam.METHODS`.
     class_index : one class for all pictures or one a picture; by default each picture's predicted class.
-    layer : the layer whose maps are explained; by default the last that gives maps.
+    layer : the layer whose maps are explained, by default the last that gives maps; "backbone/conv5" is a layer
+        of a model inside the network.
 
     Raises
     ------
-    LumbarError : unknown method, layer or class.
+    LumbarError : unknown method, layer or class; a layer without spatial extent; a network that ends in softmax; a
+        hybrid whose SVM cannot be followed back.
     """
     cam = method_named(method)
-    layer = layer or default_layer(model)
-    _check_layer(model, layer)
-    x = pictures_for(model, images)
-    height, width = images.images.shape[1:] if isinstance(images, LumbarDataset) else np.shape(images)[1:3]
+    if len(images) == 0:
+        raise LumbarError("There is no picture to explain (0 rows); check the rows that were picked.")
+    network, explained = _explained(model, layer)
+    x = pictures_for(network, images)
+    classes = None  # that is, the highest logit
     if class_index is not None:
-        class_index = _checked_classes(class_index, len(x), model.output_shape[-1])
-    heat = []
-    for start in range(0, len(x), batch_size):
-        rows = slice(start, start + batch_size)
-        classes = None if class_index is None else class_index[rows]
-        maps, gradients = maps_and_gradients(model, x[rows], layer=layer, class_index=classes)
-        heat.append(stretch_over_picture(cam.heat(maps, gradients), height, width))
-    return np.concatenate(heat)
-
-
-def default_layer(model: keras.Model) -> str:
-    """Return the registered layer of the architecture, else the last layer whose output is (N, h, w, C)."""
-    if layer := cam_layer_of(model):
-        return layer
-    for candidate in reversed(model.layers):
-        if len(candidate.output.shape) == 4:
-            return candidate.name
-    raise LumbarError(
-        f"{model.name} has no layer with maps (N, h, w, C), which a heat map needs; it is no CNN."
+        num_classes = len(model.classes_) if isinstance(model, CNNSVMClassifier) else model.output_shape[-1]
+        classes = _checked_classes(class_index, len(x), num_classes)
+    elif isinstance(model, CNNSVMClassifier):
+        classes = model.calibrated_.predict_proba(features_of(network, x)).argmax(axis=1)
+    batches = [slice(start, start + batch_size) for start in range(0, len(x), batch_size)]
+    heat = np.concatenate(
+        [_heat(cam, explained, x[rows], None if classes is None else classes[rows]) for rows in batches]
     )
+    if isinstance(images, LumbarDataset):
+        return stretch_over_picture(heat, *images.images.shape[1:])
+    if np.ndim(images) == 3:
+        return stretch_over_picture(heat, *np.shape(images)[1:])
+    return resized(heat, *x.shape[1:3])
 
 
-def _check_layer(model: keras.Model, layer: str) -> None:
-    with_maps = [each.name for each in model.layers if len(each.output.shape) == 4]
-    if layer not in with_maps:
+def _explained(model: keras.Model | CNNSVMClassifier, layer: str | None) -> tuple[keras.Model, _Explained]:
+    """Return the network that sees the pictures, and what is explained."""
+    if isinstance(model, CNNSVMClassifier):
+        if not hasattr(model, "svm_"):
+            raise LumbarError(
+                "The CNN-SVM hybrid has not learned yet; call its fit(X, y) before explaining it."
+            )
+        network = model.network_
+        probe = probe_of(network, layer or default_layer(network), before_head=True)
+        return network, _Explained(probe, decision_values(model.svm_, probe.output_shape[1][-1]))
+    if isinstance(model.layers[-1], keras.layers.Softmax):
         raise LumbarError(
-            f"{model.name} has no layer {layer!r} with maps; choose one of {', '.join(with_maps[1:])}."
+            f"{model.name} ends in a Softmax layer, wanted logits; explain the network without that layer."
         )
+    check_ends_in_logits(model)
+    return model, _Explained(probe_of(model, layer or default_layer(model)), lambda logits: logits)
+
+
+def _heat(cam, explained: _Explained, x: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
+    """Return (N, h, w) heat of prepared pictures (N, H, W, C)."""
+    if cam.needs == "gradients":
+        return cam.heat(*explained.gradients(x, classes))
+    maps, values = (each.numpy() for each in explained.maps_and_values(x))
+    if cam.needs == "maps":
+        return cam.heat(maps)
+    classes = values.argmax(axis=1) if classes is None else classes
+    return cam.heat(maps, x, lambda masked, rows: explained.of_class(masked, classes[rows]))
 
 
 def _checked_classes(class_index, n: int, num_classes: int) -> np.ndarray:

@@ -1,0 +1,58 @@
+"""Maps that know nothing of a network, and a perfect one at its resolution: what a heat map's scores stand beside."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ..dataset import FIRST_DISC, MAX_LEVELS
+from .base import resized, stretch_over_picture
+
+
+def chance_map(height: int, width: int) -> np.ndarray:
+    """Return (H, W) float32, hot everywhere: pointing, energy and AUPRC then are the mask's share of the area."""
+    return np.ones((height, width), np.float32)
+
+
+def centre_map(height: int, width: int) -> np.ndarray:
+    """Return (H, W) float32, a Gaussian in the middle whose standard deviation is a quarter of each side."""
+    rows = (np.arange(height) + 0.5) / height - 0.5
+    columns = (np.arange(width) + 0.5) / width - 0.5
+    return np.exp(-8.0 * (rows[:, None] ** 2 + columns[None] ** 2)).astype(np.float32)
+
+
+def edge_map(picture: np.ndarray) -> np.ndarray:
+    """Return (H, W) float32 in [0, 1], the length of Sobel's gradient of the slightly smoothed picture (H, W)."""
+    picture = picture.astype(np.float32)
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.0)
+    length = np.hypot(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    length[length < 1e-5 * np.abs(picture).max()] = 0.0  # rounding errors are no edges
+    return length / max(length.max(), np.finfo(np.float32).tiny)
+
+
+def discs_map(label_map: np.ndarray) -> np.ndarray:
+    """Return (H, W) float32, 1 on every disc of a label map with the numbers of `MASK_LABELS`, else 0."""
+    return ((label_map >= FIRST_DISC) & (label_map < FIRST_DISC + MAX_LEVELS)).astype(np.float32)
+
+
+def perfect_map(mask: np.ndarray, cells: tuple[int, int]) -> np.ndarray:
+    """Return (H, W) float32 in [0, 1]: the best that h x w cells can say of a mask (H, W).
+
+    Each cell holds the share of it that the mask covers, and the cells are enlarged as those of a heat map are. Square
+    grids lie over the picture and its black bars (`stretch_over_picture`), others over the picture alone.
+    """
+    height, width = mask.shape
+    if cells[0] == cells[1]:
+        side = max(height, width)
+        top, left = (side - height) // 2, (side - width) // 2
+        whole = np.zeros((side, side), np.float32)
+        whole[top : top + height, left : left + width] = mask
+    else:
+        whole = mask.astype(np.float32)
+    shares = cv2.resize(whole, cells[::-1], interpolation=cv2.INTER_AREA)[None]
+    heat = (
+        stretch_over_picture(shares, height, width)
+        if cells[0] == cells[1]
+        else resized(shares, height, width)
+    )
+    return heat[0] / max(heat.max(), np.finfo(np.float32).tiny)
