@@ -17,7 +17,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LUMBAR_CACHE") or Path.home() / ".cache" / "lumbar_utils")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write aside, then rename, so that a reader never meets half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")

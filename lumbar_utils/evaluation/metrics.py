@@ -67,11 +67,6 @@ def weighted_areas(scores, positive, weights) -> tuple[np.ndarray, np.ndarray]:
     return auc, _ratio((positives * precision).sum(axis=0), n_positive)
 
 
-def weighted_auc(scores, positive, weights) -> np.ndarray:
-    """Return the first of `weighted_areas`, the area under the ROC curve; (B,)."""
-    return weighted_areas(scores, positive, weights)[0]
-
-
 def areas_by_class(probabilities, labels, weights=None) -> tuple[np.ndarray, np.ndarray]:
     """Return one-vs-rest AUC and average precision of each class: (B, K) for weights (B, N), else (K,)."""
     single = weights is None
@@ -81,11 +76,6 @@ def areas_by_class(probabilities, labels, weights=None) -> tuple[np.ndarray, np.
     ]
     auc, precision = (np.stack(columns, axis=1) for columns in zip(*pairs, strict=True))
     return (auc[0], precision[0]) if single else (auc, precision)
-
-
-def auc_by_class(probabilities, labels, weights=None) -> np.ndarray:
-    """Return the one-vs-rest AUC of each class: (B, K) for weights (B, N), (K,) without weights."""
-    return areas_by_class(probabilities, labels, weights)[0]
 
 
 def precision_recall_curve(scores, positive) -> tuple[np.ndarray, np.ndarray]:

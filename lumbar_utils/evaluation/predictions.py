@@ -6,13 +6,13 @@ import csv
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from lumbar_utils.dataset import LumbarError
+from lumbar_utils.paths import write_whole
 
 MEASURED_ON = ("phantoms", "real pictures")
 _DECIMALS = 5
@@ -134,8 +134,8 @@ class Predictions:
         }
         card = (json.dumps(about, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
-        _replace(path.with_suffix(".json"), card)
+        write_whole(path, content)
+        write_whole(path.with_suffix(".json"), card)
         return path
 
     @classmethod
@@ -216,12 +216,3 @@ def average_copies(predictions: Predictions, groups) -> Predictions:
         patient_ids=predictions.patient_ids[kept],
         provenance={**predictions.provenance, "averaged_copies": {"from": len(predictions), "to": len(kept)}},
     )
-
-
-def _replace(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        aside.write_bytes(content)
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -28,11 +28,7 @@ def precision_recall_curves(predictions: Predictions, report: Report | None = No
             x=np.round(100 * recall, 2),
             y=np.round(100 * precision, 2),
             mode="lines",
-            line={
-                "color": style.COLOURS[k % len(style.COLOURS)],
-                "dash": style.DASHES[k % len(style.DASHES)],
-                "width": 2.5,
-            },
+            line=style.class_line(k),
             name=f"{names[k]}, {_area(per_class.iloc[k])}, guessing {chance:.2f}",
             hovertemplate="precision %{y:.0f} % at a recall of %{x:.0f} %<extra>%{fullData.name}</extra>",
         )

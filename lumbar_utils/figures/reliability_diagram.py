@@ -17,14 +17,7 @@ def reliability_diagram(predictions: Predictions, *, n_bins: int = N_BINS) -> go
     by_chance = error_if_calibrated(predictions, n_bins=n_bins)
     x, y = 100 * table["confidence"], 100 * table["accuracy"]
     fig = go.Figure()
-    fig.add_scatter(
-        x=[0, 100],
-        y=[0, 100],
-        mode="lines",
-        line={"color": style.GREY, "width": 1.5, "dash": "dot"},
-        name="calibrated",
-        hoverinfo="skip",
-    )
+    style.add_diagonal(fig, "calibrated")
     fig.add_scatter(
         x=x,
         y=y,

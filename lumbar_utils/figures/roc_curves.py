@@ -15,14 +15,7 @@ def roc_curves(predictions: Predictions, report: Report | None = None) -> go.Fig
     per_class = (report or evaluate(predictions)).per_class
     areas = per_class["auc"].to_numpy()
     fig = go.Figure()
-    fig.add_scatter(
-        x=[0, 100],
-        y=[0, 100],
-        mode="lines",
-        line={"color": style.GREY, "width": 1.5, "dash": "dot"},
-        name="by chance, AUC 0.50",
-        hoverinfo="skip",
-    )
+    style.add_diagonal(fig, "by chance, AUC 0.50")
     drawn = [k for k in np.argsort(-areas, kind="stable") if np.isfinite(areas[k])]
     for k in drawn:
         x, y = _corners(*metrics.roc_curve(predictions.probabilities[:, k], predictions.labels == k))
@@ -30,11 +23,7 @@ def roc_curves(predictions: Predictions, report: Report | None = None) -> go.Fig
             x=np.round(100 * x, 2),
             y=np.round(100 * y, 2),
             mode="lines",
-            line={
-                "color": style.COLOURS[k % len(style.COLOURS)],
-                "dash": style.DASHES[k % len(style.DASHES)],
-                "width": 2.5,
-            },
+            line=style.class_line(k),
             name=f"{predictions.class_names[k]}, {_auc(per_class.iloc[k])}",
             hovertemplate="sensitivity %{y:.0f} % at %{x:.0f} % false positives<extra>%{fullData.name}</extra>",
         )

@@ -50,6 +50,17 @@ TEMPLATE = go.layout.Template(
 _TITLE_CHARACTERS, _LINE_HEIGHT = 66, 22
 
 
+def class_line(number: int) -> dict:
+    """Return colour, dash and width of a class's curve, the same in every figure."""
+    return {"color": COLOURS[number % len(COLOURS)], "dash": DASHES[number % len(DASHES)], "width": 2.5}
+
+
+def add_diagonal(fig: go.Figure, name: str) -> None:
+    """Draw the dotted line from 0 to 100 % that a curve is compared with."""
+    line = {"color": GREY, "width": 1.5, "dash": "dot"}
+    fig.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=line, name=name, hoverinfo="skip")
+
+
 def finish(
     fig: go.Figure, finding: str, *, details: str = "", height: int = 420, above: int = 0
 ) -> go.Figure:

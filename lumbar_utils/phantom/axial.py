@@ -51,18 +51,7 @@ AXIAL = {
 }
 
 
-def render_axial(
-    patient,
-    *,
-    level: str = "L4-L5",
-    contrast: str = "T2",
-    offset_mm: float = 0.0,
-    size: int = 224,
-    fov_mm: float | None = None,
-    noise: float | None = None,
-    variation: str = "narrow",
-    seed: int | None = None,
-) -> Rendering:
+def render_axial(patient, *, level, contrast, offset_mm, size, fov_mm, noise, variation, seed) -> Rendering:
     """Return the axial slice through the disc `level`, `offset_mm` above its mid-plane, as `size` x `size` pixels.
 
     Up is the front, left the patient's right, as a radiologist reads it. The slice is 4 mm thick; near the

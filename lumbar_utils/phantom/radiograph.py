@@ -24,15 +24,7 @@ from lumbar_utils.phantom.skeleton import (
 SOFT, LUNG = 0.0215, 0.006  # linear attenuation in 1/mm at 50 keV
 
 
-def render_radiograph(
-    patient,
-    *,
-    size: int = 224,
-    fov_mm: float | None = None,
-    noise: float | None = None,
-    variation: str = "narrow",
-    seed: int | None = None,
-) -> Rendering:
+def render_radiograph(patient, *, size, fov_mm, noise, variation, seed) -> Rendering:
     """Return the lateral radiograph of the lumbar spine as `size` x `size` pixels, the patient looking left.
 
     `fov_mm` is the side of the picture in the midline, `noise` the relative quantum noise of a pixel behind

@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import io
 import json
-import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 
 from .. import phantom
 from ..dataset import LumbarDataset, LumbarError
-from ..paths import cache_folder
+from ..paths import cache_folder, write_whole
 from ..phantom import make_dataset
 
 
@@ -55,7 +54,7 @@ def _drawing_code() -> str:
 
 
 def _write(dataset: LumbarDataset, file: Path) -> None:
-    """Write aside, then rename, so that a reader never meets half a file; a full disk is no reason to stop."""
+    """Keep the dataset in `file`; a full disk is no reason to stop."""
     content = io.BytesIO()
     facts = {
         "class_names": dataset.class_names,
@@ -73,13 +72,9 @@ def _write(dataset: LumbarDataset, file: Path) -> None:
         meta=dataset.meta.to_json(orient="table", double_precision=15),
         facts=json.dumps(facts),
     )
-    aside = file.with_suffix(f".{os.getpid()}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(content.getbuffer())
-        os.replace(aside, file)
+        write_whole(file, content.getbuffer())
     except OSError as error:
-        aside.unlink(missing_ok=True)
         warnings.warn(
             f"The phantoms cannot be kept in {file.parent} ({error.strerror}); they are made each time.",
             stacklevel=3,

@@ -195,11 +195,11 @@ def test_ties_count_half_in_the_auc_and_weights_count_as_copies():
     rng = np.random.default_rng(5)
     scores, positive = rng.integers(0, 6, 80) / 5, rng.random(80) < 0.3
     weights = rng.integers(0, 4, (3, 80))
-    areas = metrics.weighted_auc(scores, positive, weights.astype(float))
+    areas, _ = metrics.weighted_areas(scores, positive, weights.astype(float))
     for area, copies in zip(areas, weights, strict=True):
         rows = np.repeat(np.arange(80), copies)
         assert area == pytest.approx(reference.roc_auc_score(positive[rows], scores[rows]))
-    assert np.isnan(metrics.weighted_auc(scores, np.zeros(80, dtype=bool), np.ones((1, 80)))).all()
+    assert np.isnan(metrics.weighted_areas(scores, np.zeros(80, dtype=bool), np.ones((1, 80)))[0]).all()
 
 
 def test_the_roc_curve_agrees_with_scikit_learn():
