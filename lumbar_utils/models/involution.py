@@ -86,25 +86,26 @@ class Involution2D(layers.Layer):
         self.span.build((*input_shape[:-1], reduced))
 
     def call(self, x, training=None):
-        kernels = self._flat_kernels(x, training)
+        reduced = self._reduced(x, training)
         arguments = (self.kernel_size, self.stride, self.n_groups, self.dilation)
         if keras.backend.backend() == "tensorflow":
             from .involution_xla import can_compile, involve_compiled
 
             if can_compile(x):
-                return involve_compiled(x, kernels, *arguments)
-        return involve(x, kernels, *arguments)
+                weights, bias = (ops.cast(part, reduced.dtype) for part in (self.span.kernel, self.span.bias))
+                return involve_compiled(x, reduced, weights, bias, *arguments)
+        return involve(x, self.span(reduced), *arguments)
 
     def kernels(self, x, training=False):
         """Return the kernel at each pixel of the output, (N, H', W', K, K, G)."""
-        flat = self._flat_kernels(ops.convert_to_tensor(x), training)
+        flat = self.span(self._reduced(ops.convert_to_tensor(x), training))  # (N, H', W', K * K * G)
         return ops.reshape(flat, (*ops.shape(flat)[:3], self.kernel_size, self.kernel_size, self.n_groups))
 
-    def _flat_kernels(self, x, training):
+    def _reduced(self, x, training):
+        """Return what the kernels are made of, (N, H', W', C / reduction)."""
         if self.stride > 1:
             x = ops.average_pool(x, self.stride, self.stride, padding="same")  # (N, H', W', C)
-        x = ops.relu(self.normalise(self.reduce(x), training=training))
-        return self.span(x)  # (N, H', W', K * K * G)
+        return ops.relu(self.normalise(self.reduce(x), training=training))
 
     def compute_output_shape(self, input_shape):
         batch, *sides, channels = input_shape

@@ -12,22 +12,40 @@ def can_compile(x) -> bool:
     return None not in x.shape[1:] and tf.test.is_built_with_xla()
 
 
-def involve_compiled(x, kernels, kernel_size: int, stride: int, groups: int, dilation: int):
-    """Return what `involution.involve` returns, (N, H', W', C), for pictures of known height and width.
+def involve_compiled(x, reduced, weights, bias, kernel_size: int, stride: int, groups: int, dilation: int):
+    """Return what `involution.involve` does with the kernels reduced · weights + bias, (N, H', W', C).
 
-    The shifted pictures are never stored: XLA runs over the output once and adds all K * K products on the way.
+    x is (N, H, W, C) of known height and width, `reduced` (N, H', W', R), `weights` (R, K * K * G). The shifted
+    pictures are never stored: XLA runs over the output once and adds all K * K products on the way. The gradient of
+    the kernels goes on to `reduced` and `weights` as it is computed, maps before rows and columns, and is never
+    turned round.
     """
     how = (kernel_size, stride, groups, dilation)
 
     @tf.custom_gradient
-    def involution(x, kernels):
+    def involution(x, reduced, weights, bias):
+        kernels = tf.tensordot(reduced, weights, 1) + bias  # (N, H', W', K * K * G)
+
         def gradient(upstream):
             of_x = _gradient_of_x(kernels, upstream, x.shape[1:3], *how)
-            return of_x, _gradient_of_kernels(x, upstream, *how)
+            return of_x, *_through_span(_gradient_of_kernels(x, upstream, *how), reduced, weights)
 
         return _forward(x, kernels, *how), gradient
 
-    return involution(x, kernels)
+    return involution(x, reduced, weights, bias)
+
+
+def _through_span(of_kernels, reduced, weights):
+    """Return the gradients of `reduced`, `weights` and the bias from that of the kernels, (N, K * K * G, H' * W')."""
+    rows, columns, maps = reduced.shape[1:]
+    pixels = tf.reshape(reduced, (-1, rows * columns, maps))
+    of_reduced = tf.transpose(tf.matmul(weights[None], of_kernels), (0, 2, 1))  # (N, H' * W', R)
+    of_weights = tf.reduce_sum(tf.matmul(of_kernels, pixels), axis=0)  # (K * K * G, R)
+    return (
+        tf.reshape(of_reduced, (-1, rows, columns, maps)),
+        tf.transpose(of_weights),
+        tf.reduce_sum(of_kernels, axis=(0, 2)),
+    )
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -55,7 +73,7 @@ def _gradient_of_x(kernels, upstream, size, kernel_size, stride, groups, dilatio
 
 
 def _gradient_of_kernels(x, upstream, kernel_size, stride, groups, dilation):
-    """Return (N, H', W', K * K * G): for each offset, window times upstream, added up over the maps of a group.
+    """Return (N, K * K * G, H' * W'): for each offset, window times upstream, added up over the maps of a group.
 
     Maps stand before rows and columns here, and are added one by one: XLA then works on whole rows at once, where its
     own sum over the last axis goes number by number. One program serves all K rows of the kernel.
@@ -65,7 +83,8 @@ def _gradient_of_kernels(x, upstream, kernel_size, stride, groups, dilation):
         _kernel_row(padded, upstream, tf.constant(down), kernel_size, stride, dilation)
         for down in range(0, kernel_size * dilation, dilation)
     ]
-    return _pixels_first(rows)
+    pixels = upstream.shape[-2] * upstream.shape[-1]
+    return tf.reshape(tf.stack(rows, axis=1), (-1, kernel_size**2 * groups, pixels))
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -94,15 +113,6 @@ def _kernel_row(padded, upstream, down, kernel_size: int, stride: int, dilation:
             total += window[:, :, number] * upstream[:, :, number]
         sums.append(total)
     return tf.stack(sums, axis=1)
-
-
-@tf.function(jit_compile=True, autograph=False)
-def _pixels_first(rows):
-    """Return K tensors (N, K, G, H', W') as one, (N, H', W', K * K * G)."""
-    stacked = tf.transpose(tf.stack(rows, axis=1), (0, 4, 5, 1, 2, 3))
-    return tf.reshape(
-        stacked, (-1, *stacked.shape[1:3], stacked.shape[3] * stacked.shape[4] * stacked.shape[5])
-    )
 
 
 def _reach(kernel_size: int, dilation: int) -> int:

@@ -13,7 +13,7 @@ from helpers import ROOT
 
 from lumbar_utils import Involution2D, LumbarError
 from lumbar_utils.models.involution import involve
-from lumbar_utils.models.involution_xla import involve_compiled
+from lumbar_utils.models.involution_xla import involve_compiled as involve_spanned
 
 # height, width, channels, kernel_size, stride, groups, dilation
 CASES = [
@@ -47,6 +47,12 @@ def case(height, width, channels, kernel_size, stride, groups, dilation):
     x = rng.normal(size=(2, height, width, channels)).astype(np.float32)
     size = (2, -(-height // stride), -(-width // stride), kernel_size, kernel_size, groups)
     return x, rng.normal(size=size).astype(np.float32), (kernel_size, stride, groups, dilation)
+
+
+def involve_compiled(x, kernels, *how):
+    """The compiled form on kernels as they are: spanned by the identity, with a bias of 0."""
+    n = kernels.shape[-1]
+    return involve_spanned(x, kernels, tf.eye(n), tf.zeros(n), *how)
 
 
 def flat(kernels):
@@ -103,6 +109,24 @@ def test_the_handwritten_gradient_equals_tensorflows_and_finite_differences(numb
             moved.flat[place] += 1
             after = scored(moved, kernels) if argument is x else scored(x, moved)
             assert after - base == pytest.approx(gradient.flat[place], abs=1e-3)
+
+
+@pytest.mark.parametrize("numbers", CASES)
+def test_the_gradient_reaches_what_the_kernels_are_made_of(numbers):
+    x, kernels, how = case(*numbers)
+    rng = np.random.default_rng(4)
+    n = flat(kernels).shape[-1]
+    parts = [rng.normal(size=size).astype(np.float32) for size in ((*kernels.shape[:3], 3), (3, n), (n,))]
+    found = []
+    for form in (involve_spanned, lambda x, r, w, b, *how: involve(x, tf.tensordot(r, w, 1) + b, *how)):
+        inputs = [tf.constant(part) for part in (x, *parts)]
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            y = form(*inputs, *how)
+        upstream = np.random.default_rng(1).normal(size=y.shape).astype(np.float32)
+        found.append([y, *tape.gradient(y, inputs, output_gradients=upstream)])
+    for ours, theirs in zip(*found, strict=True):
+        assert ours.shape == theirs.shape and np.allclose(ours, theirs, rtol=1e-4, atol=1e-3)
 
 
 def layer_with_statistics(**options):
