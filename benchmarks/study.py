@@ -19,7 +19,7 @@ import psutil
 from lumbar_utils.studies.study import plan, run_study
 from lumbar_utils.studies.study_run import Configuration, parts_of
 
-CONFIGURATION = Configuration(input_size=32, epochs=2, folds=3, test_patients=40)
+CONFIGURATION = Configuration(height=32, epochs=2, folds=3, test_patients=40)
 RUNS = plan(["cnn", "cnn_svm"], patients=60, folds=3, seeds=3, curve_patients=(40, 60))
 
 

@@ -55,11 +55,21 @@ def _parser() -> argparse.ArgumentParser:
     command = verb("paper", _paper, "Show what the paper reports with the intervals and tests it lacks.")
     _add_output(command)
 
-    command = verb("zoo", _zoo, "Train a network on phantoms and store its checkpoint and predictions.")
-    command.add_argument(
-        "--train", required=True, metavar="NAME", help="the network, such as cnn, or localiser"
+    command = verb("zoo", _zoo, "Train the shipped networks on phantoms, or tell what they reach.")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--train",
+        metavar="NAMES",
+        help="all, or such as cnn,vgg16,ceiling; the localiser comes first: localiser",
     )
-    command.add_argument("--patients", type=int, help="how many phantoms; by default 3000, localiser 9000")
+    what.add_argument("--table", action="store_true", help="scores of the shipped networks, computed again")
+    command.add_argument("--json", action="store_true", help="the table as JSON")
+    command.add_argument(
+        "--view", choices=("column", "whole"), default="column", help="what the networks see"
+    )
+    command.add_argument("--patients", type=int, help="how many phantoms; by default 6000, localiser 9000")
+    command.add_argument("--epochs", type=int, help="how often each is seen")
+    command.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
 
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
@@ -73,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--scheduler", metavar="ADDRESS", help="a Dask cluster to compute on instead")
     command.add_argument("--out", metavar="FOLDER", help="where results are kept, by default results/study")
     command.add_argument("--networks", metavar="NAMES", help="only these, such as cnn,cnn_svm")
-    command.add_argument("--crop", choices=("column",), help="crop along the spine instead of whole pictures")
+    command.add_argument(
+        "--view", choices=("column", "whole"), default="column", help="what the networks see"
+    )
     command.add_argument("--hours", type=float, help="begin no run after so many hours")
     command.add_argument("--status", action="store_true", help="only tell what is done and what is to do")
 
@@ -169,15 +181,25 @@ def _show(report, options):
 
 
 def _zoo(options):
+    if options.table:
+        from .studies.zoo_table import zoo_table
+
+        table = zoo_table()
+        print(json.dumps(table.to_dict(), ensure_ascii=False, allow_nan=False) if options.json else table)
+        return
     size = {} if options.patients is None else {"n_patients": options.patients}
     if options.train == "localiser":
         from .studies.localiser import train_localiser
 
         train_localiser(**size)
-    else:
-        from .studies.zoo import train
+        return
+    from .studies.zoo import train_zoo
 
-        train(options.train, **size)
+    if options.train != "all":
+        size["names"] = tuple(options.train.split(","))
+    if options.epochs is not None:
+        size["epochs"] = options.epochs
+    train_zoo(**size, view=options.view, precision=options.precision, log=partial(print, flush=True))
 
 
 def _locate(options):
@@ -200,7 +222,7 @@ def _study(options):
     from .studies.study_run import Configuration
 
     runs = plan(options.networks.split(",") if options.networks else None)
-    configuration = Configuration(crop=options.crop)
+    configuration = Configuration(view=options.view)
     if options.status:
         table = status(runs, configuration, folder=options.out)
         print(f"{table.to_string()}\n{table['done'].sum()} of {len(runs)} runs are done.")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import cv2
 import numpy as np
 
 from .dataset import LumbarDataset, LumbarError
-from .localise import locate
-from .sources.pictures import fit_inside
+from .framing import frame
 
 # Mean and standard deviation of ImageNet, red, green and blue, for pictures in [0, 1]; and the blue, green and
 # red means that Caffe's networks subtract from 0 to 255. Both as in `keras.applications.imagenet_utils`.
@@ -50,8 +47,6 @@ def prepare(
         raise LumbarError(
             f"Pictures have shape {images.shape}, wanted (N, height, width); add the first axis."
         )
-    if crop not in (None, "column"):
-        raise LumbarError(f'crop is {crop!r}, wanted "column" or None; choose one of the two.')
     sides = (size, size) if isinstance(size, int | np.integer) else tuple(size)
     if len(sides) != 2 or min(sides) < 1:
         raise LumbarError(
@@ -63,9 +58,13 @@ def prepare(
         raise LumbarError(
             f"Mode {mode!r} cannot give {channels} channel(s); ask for 3, or for 1 with 'unit' or 'tf'."
         )
-    fitted = _columns(images, sides) if crop else [fit_inside(image, sides) for image in images]
-    x = np.stack(fitted).astype(np.float32)[..., None]
-    if images.dtype == np.uint8:
+    return scale_values(frame(images, sides, crop).pictures, mode=mode, channels=channels)
+
+
+def scale_values(framed: np.ndarray, *, mode: str = "unit", channels: int = 1) -> np.ndarray:
+    """Return (N, h, w, channels) float32 from (N, h, w) pictures that already have the network's size."""
+    x = framed.astype(np.float32)[..., None]
+    if framed.dtype == np.uint8:
         x /= 255.0
     if mode == "tf":
         x = x * 2.0 - 1.0
@@ -78,21 +77,6 @@ def prepare(
             CAFFE_MEAN
         )  # three equal channels need no turning from RGB to BGR
     return x
-
-
-def _columns(images: np.ndarray, size: tuple[int, int]) -> list[np.ndarray]:
-    """Return each picture's upright column, or the whole picture where there is none."""
-    fitted, without = [], 0
-    for image in images:
-        location = locate(image)
-        without += not location.found
-        fitted.append(location.crop(image, size) if location.found else fit_inside(image, size))
-    if without:
-        warnings.warn(
-            f"In {without} of {len(images)} pictures no lumbar column was found; these are taken whole.",
-            stacklevel=3,
-        )
-    return fitted
 
 
 def clahe(images: np.ndarray, *, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from .cam import CAM, method_named, stretch_over_picture
+from .cam import CAM, method_named
 from .checkpoints import Checkpoint, read_checkpoint
 from .dataset import LumbarError
-from .sources.pictures import fit_to_square
+from .framing import Frames, frame
+from .preparation import scale_values
 
 
 class Predictor:
@@ -19,33 +21,45 @@ class Predictor:
     Attributes
     ----------
     class_names : K names, in the order of the probabilities.
-    input_size : side in pixels to which pictures are scaled.
+    input_size : (height, width) in pixels of what the network sees.
+    crop : "column" where that is the column of the spine, None where it is the whole picture.
     card : the model card, with what it was trained on and what it is for.
     """
 
     def __init__(self, checkpoint: Checkpoint):
         self.card = checkpoint.card
         self.class_names: tuple[str, ...] = tuple(self.card["class_names"])
-        self.input_size: int = self.card["input_shape"][0]
+        self.input_size: tuple[int, int] = tuple(self.card["input_shape"][:2])
+        self.crop: str | None = self.card["crop"]
         self._kernel = np.load(checkpoint.file("head.npy"), allow_pickle=False)  # (C, K)
         self._interpreter = Interpreter(model_path=str(checkpoint.file("model.tflite")))
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()  # an interpreter holds one set of tensors
 
     def __repr__(self) -> str:
-        return (
-            f"Predictor({self.card['display_name']!r}, {self.input_size} px, {len(self.class_names)} classes)"
-        )
+        height, width = self.input_size
+        seen = "of the column" if self.crop else "of the whole picture"
+        name = self.card["display_name"]
+        return f"Predictor({name!r}, {height} x {width} px {seen}, {len(self.class_names)} classes)"
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
-        """Return the probability of each class, (N, K) float64, for (N, H, W) pictures of any size.
+    def frame(self, images: np.ndarray) -> Frames:
+        """Return (N, H, W) pictures as the network sees them; hand these in where several questions are asked.
 
-        Pictures are uint8, or float32 in [0, 1].
+        Pictures are uint8, or float32 in [0, 1], of any size.
         """
-        return np.concatenate([self._answer(x)[0] for x in self._batches(images)])
+        if images.ndim != 3 or len(images) == 0 or images.dtype not in (np.uint8, np.float32):
+            raise LumbarError(
+                f"The pictures are {images.dtype} of shape {images.shape}, wanted (N, height, width) of uint8, or of "
+                "float32 between 0 and 1; give one grey channel, and picture[None] for a single picture."
+            )
+        return frame(images, self.input_size, self.crop)
+
+    def predict(self, images: np.ndarray | Frames) -> np.ndarray:
+        """Return the probability of each class, (N, K) float64, for pictures or what `frame` made of them."""
+        return np.concatenate([self._answer(x)[0] for x in _batches(self._framed(images))])
 
     def explain(
-        self, images: np.ndarray, class_index: int | None = None, method: str = "gradcam"
+        self, images: np.ndarray | Frames, class_index: int | None = None, method: str = "gradcam"
     ) -> np.ndarray:
         """Return where the network found evidence for a class, (N, H, W) float32 in [0, 1].
 
@@ -61,16 +75,25 @@ class Predictor:
                 f"class_index is {class_index}, wanted 0 to {len(self.class_names) - 1}, one of "
                 f"{', '.join(self.class_names)}."
             )
-        cam = method_named(method)
+        cam, frames = method_named(method), self._framed(images)
         heat = []
-        for x in self._batches(images):
+        for x in _batches(frames):
             probabilities, maps = self._answer(x)
             classes = probabilities.argmax(axis=1) if class_index is None else np.full(len(maps), class_index)
-            heat.append(stretch_over_picture(self._heat(cam, x, maps, classes), *images.shape[1:]))
-        return np.concatenate(heat)
+            heat.append(self._heat(cam, x, maps, classes))
+        return frames.back(np.concatenate(heat))
+
+    def _framed(self, images: np.ndarray | Frames) -> Frames:
+        frames = images if isinstance(images, Frames) else self.frame(images)
+        if frames.pictures.shape[1:] != self.input_size:
+            raise LumbarError(
+                f"The frames are {frames.pictures.shape[1:]} pixels, {self.card['display_name']} sees "
+                f"{self.input_size}; make them with its own frame(pictures)."
+            )
+        return frames
 
     def _heat(self, cam: CAM, x: np.ndarray, maps: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        """Return (B, h, w) heat of prepared pictures (B, S, S, 1) with maps (B, h, w, C) and classes (B,)."""
+        """Return (B, h, w) heat of prepared pictures (B, h, w, 1) with maps (B, h, w, C) and classes (B,)."""
         kernel = self._kernel.T[classes]  # (B, C)
         if cam.needs == "scores":
             return cam.heat(maps, x, lambda masked, rows: self._logit(masked, kernel[rows]))
@@ -82,24 +105,16 @@ class Predictor:
         return (self._answer(x)[1].mean(axis=(1, 2)) * kernel).sum(axis=1)
 
     def _answer(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return probabilities (B, K) and the last maps (B, h, w, C) of prepared pictures (B, S, S, 1)."""
+        """Return probabilities (B, K) and the last maps (B, h, w, C) of prepared pictures (B, h, w, 1)."""
         with self._lock:
             answer = self._run(pictures=x)
         return answer["probabilities"].astype(np.float64), answer["maps"]
 
-    def _batches(self, images: np.ndarray, batch_size: int = 32):
-        """Yield prepared pictures (B, S, S, 1) float32, a few at a time."""
-        if images.ndim != 3 or len(images) == 0 or images.dtype not in (np.uint8, np.float32):
-            raise LumbarError(
-                f"The pictures are {images.dtype} of shape {images.shape}, wanted (N, height, width) of uint8, or of "
-                "float32 between 0 and 1; give one grey channel, and picture[None] for a single picture."
-            )
-        for start in range(0, len(images), batch_size):
-            batch = images[start : start + batch_size]
-            x = np.stack([fit_to_square(image, self.input_size) for image in batch]).astype(np.float32)
-            if images.dtype == np.uint8:
-                x /= 255.0
-            yield x[..., None]
+
+def _batches(frames: Frames, batch_size: int = 32) -> Iterator[np.ndarray]:
+    """Yield prepared pictures (B, h, w, 1) float32, a few at a time."""
+    for start in range(0, len(frames.pictures), batch_size):
+        yield scale_values(frames.pictures[start : start + batch_size])
 
 
 def load_predictor(name: str = "cnn") -> Predictor:

@@ -1,7 +1,7 @@
 """Heat maps that show where a network looked: one method a class, as arithmetic on maps and gradients."""
 
 from ..dataset import LumbarError
-from .base import CAM, resized, stretch_over_picture
+from .base import CAM, resized
 from .eigen_cam import EigenCAM
 from .grad_cam import GradCAM
 from .grad_cam_plus_plus import GradCAMPlusPlus
@@ -20,7 +20,6 @@ __all__ = [
     "ScoreCAM",
     "method_named",
     "resized",
-    "stretch_over_picture",
 ]
 
 METHODS = {

@@ -80,13 +80,3 @@ def scaled(evidence: np.ndarray) -> np.ndarray:
 def resized(cells: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return (N, height, width) from (N, h, w) by bilinear interpolation between the middles of the cells."""
     return np.stack([cv2.resize(each, (width, height), interpolation=cv2.INTER_LINEAR) for each in cells])
-
-
-def stretch_over_picture(heat: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return (N, height, width) heat from (N, h, w) cells that cover the picture and its black bars.
-
-    `prepare` puts a picture that is not square between black bars; here they are cut off again.
-    """
-    side = max(height, width)
-    top, left = (side - height) // 2, (side - width) // 2
-    return resized(heat, side, side)[:, top : top + height, left : left + width]

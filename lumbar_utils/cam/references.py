@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..dataset import FIRST_DISC, MAX_LEVELS
-from .base import resized, stretch_over_picture
+from ..framing import Frames, frame
 
 
 def chance_map(height: int, width: int) -> np.ndarray:
@@ -35,24 +35,14 @@ def discs_map(label_map: np.ndarray) -> np.ndarray:
     return ((label_map >= FIRST_DISC) & (label_map < FIRST_DISC + MAX_LEVELS)).astype(np.float32)
 
 
-def perfect_map(mask: np.ndarray, cells: tuple[int, int]) -> np.ndarray:
-    """Return (H, W) float32 in [0, 1]: the best that h x w cells can say of a mask (H, W).
+def perfect_maps(masks: np.ndarray, cells: tuple[int, int], frames: Frames | None = None) -> np.ndarray:
+    """Return (N, H, W) float32 in [0, 1]: the best that h x w cells can say of masks (N, H, W).
 
-    Each cell holds the share of it that the mask covers, and the cells are enlarged as those of a heat map are. Square
-    grids lie over the picture and its black bars (`stretch_over_picture`), others over the picture alone.
+    Each cell holds the share of it that the mask covers, and the cells are enlarged as those of a heat map are. They
+    cover what the network saw, `frames`; by default whole pictures, a square grid also the black bars beside them.
     """
-    height, width = mask.shape
-    if cells[0] == cells[1]:
-        side = max(height, width)
-        top, left = (side - height) // 2, (side - width) // 2
-        whole = np.zeros((side, side), np.float32)
-        whole[top : top + height, left : left + width] = mask
-    else:
-        whole = mask.astype(np.float32)
-    shares = cv2.resize(whole, cells[::-1], interpolation=cv2.INTER_AREA)[None]
-    heat = (
-        stretch_over_picture(shares, height, width)
-        if cells[0] == cells[1]
-        else resized(shares, height, width)
-    )
-    return heat[0] / max(heat.max(), np.finfo(np.float32).tiny)
+    if frames is None:
+        side = max(masks.shape[1:])
+        frames = frame(masks.astype(np.uint8), (side, side) if cells[0] == cells[1] else masks.shape[1:])
+    heat = frames.back(frames.cells_of(masks, cells))
+    return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), np.finfo(np.float32).tiny)

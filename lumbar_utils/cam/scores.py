@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from ..dataset import LumbarError
+from ..framing import Frames
 from .masks import auprc, dilated, energy, iou, level_hit, level_zones, pointing
-from .references import centre_map, chance_map, discs_map, edge_map, perfect_map
+from .references import centre_map, chance_map, discs_map, edge_map, perfect_maps
 
 SCORES = ("pointing", "energy", "iou", "auprc", "level_hit")
 REFERENCES = ("chance", "centre", "edges", "discs", "ceiling")
@@ -20,6 +21,7 @@ def score_explanations(
     label_maps: np.ndarray | None = None,
     pictures: np.ndarray | None = None,
     cells: tuple[int, int] | None = None,
+    frames: Frames | None = None,
     patient_ids: np.ndarray | None = None,
     tolerance_px: int = 8,
     threshold: float = 0.5,
@@ -33,6 +35,7 @@ def score_explanations(
     label_maps : (N, H, W) label maps (`dataset.masks`); without them there is neither level_hit nor "discs".
     pictures : (N, H, W); without them there is no "edges".
     cells : (h, w), the size of the maps the heat came from; without it there is no "ceiling".
+    frames : what the network saw, from `frame`; by default whole pictures.
     patient_ids : (N,), by default each picture is a patient of its own.
     tolerance_px : how far from the mask the hottest pixel may lie. At 224 pixels of 280 mm, 8 are a centimetre.
     threshold : share of a map's maximum from which on a pixel counts as chosen for the intersection over union.
@@ -56,6 +59,7 @@ def score_explanations(
     patients = np.arange(len(heat)) if patient_ids is None else np.asarray(patient_ids)
     masks = masks.astype(bool)
     wide = np.stack([dilated(mask, tolerance_px) for mask in masks])
+    perfect = None if cells is None else perfect_maps(masks, cells, frames)
     rows = []
     for row in range(len(heat)):
         mask = masks[row]
@@ -67,7 +71,7 @@ def score_explanations(
         if label_maps is not None:
             maps["_discs"] = discs_map(np.asarray(label_maps[row]))
         if cells is not None:
-            maps["_ceiling"] = perfect_map(mask, cells)
+            maps["_ceiling"] = perfect[row]
         for name, each in maps.items():
             scores = _scores(each, mask, wide[row], zones, threshold)
             found |= {f"{score}{name}": value for score, value in scores.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from html import escape
 
 import ipywidgets as widgets
@@ -14,6 +15,7 @@ from lumbar_utils.dashboard.phantom_controls import PhantomControls
 from lumbar_utils.dashboard.pictures import figure_html, limit_size
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.figures import probabilities_bar
+from lumbar_utils.framing import Frames
 from lumbar_utils.phantom import lesion_mask, render
 from lumbar_utils.runtime import load_predictor
 from lumbar_utils.sources.pictures import read_picture
@@ -34,7 +36,7 @@ class DiagnosePanel:
         self._log = log
         self._predictor = None
         self._uploaded = None  # name and pixels of the last file that could be read
-        self._image = self._heat = self._lesion = None
+        self._image = self._frames = self._heat = self._lesion = None
         self._class = ""
         self._source = control(widgets.ToggleButtons, "The picture is", options=(PHANTOM, UPLOAD))
         self._phantom = PhantomControls(log.watch, self._diagnose)
@@ -101,7 +103,7 @@ class DiagnosePanel:
         self._phantom.widget.layout.display = None if is_phantom else "none"
         self._upload_box.layout.display = "none" if is_phantom else None
         self._show_lesion.layout.display = None if is_phantom else "none"
-        self._image = self._heat = self._lesion = None
+        self._image = self._frames = self._heat = self._lesion = None
         if is_phantom:
             patient = self._phantom.patient
             rendering = render(patient, noise=self._phantom.noise)
@@ -138,7 +140,8 @@ class DiagnosePanel:
             self._predictor = load_predictor(NETWORK)
             self._explained.options = (PREDICTED, *self._predictor.class_names)
         names = self._predictor.class_names
-        probabilities = self._predictor.predict(self._image[None])[0]
+        self._frames = self._framed(self._image, "this phantom" if truth else self._uploaded[0])
+        probabilities = self._predictor.predict(self._frames)[0]
         best = int(np.argmax(probabilities))
         self._class = names[best]
         lines = [
@@ -154,12 +157,24 @@ class DiagnosePanel:
         self._bars.show(probabilities_bar(probabilities, names))
         self._bars.reveal()
 
+    def _framed(self, image: np.ndarray, name: str) -> Frames:
+        """Return the column that the network sees; refuse a picture without one."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the sentence below says it
+            frames = self._predictor.frame(image[None])
+        if not frames.found[0]:
+            raise LumbarError(
+                f"No lumbar column was found in {name}, wanted at least three vertebral bodies with discs between them; "
+                "choose a sagittal slice near the midline."
+            )
+        return frames
+
     def _explain(self) -> None:
-        if self._image is None or self._predictor is None:
+        if self._frames is None:
             return
         names = self._predictor.class_names
         target = self._class if self._explained.value == PREDICTED else self._explained.value
-        self._heat = self._predictor.explain(self._image[None], class_index=names.index(target))[0]
+        self._heat = self._predictor.explain(self._frames, class_index=names.index(target))[0]
         self._draw_heat()
 
     def _draw_heat(self) -> None:

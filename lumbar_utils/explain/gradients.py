@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..cam import method_named, resized, stretch_over_picture
+from ..cam import method_named, resized
 from ..dataset import LumbarDataset, LumbarError
 from ..hybrid import CNNSVMClassifier
 from ..training import features_of
-from ..training.inputs import check_ends_in_logits, pictures_for
+from ..training.inputs import check_ends_in_logits, frames_for, pictures_for, scaled_for
 from .probe import default_layer, probe_of, watched_by
 from .svm import decision_values
 
@@ -83,7 +83,10 @@ def explain(
     if len(images) == 0:
         raise LumbarError("There is no picture to explain (0 rows); check the rows that were picked.")
     network, explained = _explained(model, layer)
-    x = pictures_for(network, images)
+    frames = (
+        frames_for(network, images) if isinstance(images, LumbarDataset) or np.ndim(images) == 3 else None
+    )
+    x = pictures_for(network, images) if frames is None else scaled_for(network, frames)
     classes = None  # that is, the highest logit
     if class_index is not None:
         num_classes = len(model.classes_) if isinstance(model, CNNSVMClassifier) else model.output_shape[-1]
@@ -94,11 +97,7 @@ def explain(
     heat = np.concatenate(
         [_heat(cam, explained, x[rows], None if classes is None else classes[rows]) for rows in batches]
     )
-    if isinstance(images, LumbarDataset):
-        return stretch_over_picture(heat, *images.images.shape[1:])
-    if np.ndim(images) == 3:
-        return stretch_over_picture(heat, *np.shape(images)[1:])
-    return resized(heat, *x.shape[1:3])
+    return resized(heat, *x.shape[1:3]) if frames is None else frames.back(heat)
 
 
 def _explained(model: keras.Model | CNNSVMClassifier, layer: str | None) -> tuple[keras.Model, _Explained]:

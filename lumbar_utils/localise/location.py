@@ -10,8 +10,9 @@ import numpy as np
 
 from ..checkpoints import read_checkpoint
 from ..dataset import FIRST_BODY, FIRST_DISC, LUMBAR_BODIES, LUMBAR_DISCS, MASK_LABELS, LumbarError
+from ..sources.pictures import fit_matrix, resample
 from .column import Column, find_column, nearest
-from .network import BODY, CLASSES, DISC, SACRUM, Localiser, check_picture, stretch_classes, to_square
+from .network import BODY, CLASSES, DISC, SACRUM, Localiser, check_picture, stretch_classes
 
 SHORTEST = 4  # neighbours disc and body: three bodies with two discs between them
 ABOVE, BELOW = 0.08, 0.17  # what the crop shows beyond L1 and L5-S1, over the distance between them
@@ -100,16 +101,7 @@ class Location:
 
     def crop(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Return the column of the (H, W) picture, upright, as `size` pixels; black where the picture ends."""
-        matrix = self.crop_matrix(size)
-        shrink = min(1.0, float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
-        if shrink < 1.0:  # averaging before the resampling, so that fine structure does not alias
-            small = tuple(max(1, round(side * shrink)) for side in picture.shape[::-1])
-            factor = np.array(picture.shape[::-1]) / small
-            picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
-            matrix = np.column_stack(
-                [matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2] @ (0.5 * factor - 0.5)]
-            )
-        return cv2.warpAffine(picture, matrix, size[::-1], flags=cv2.INTER_LINEAR)
+        return resample(picture, self.crop_matrix(size), size)
 
     def _need_column(self) -> None:
         if not self.found:
@@ -175,7 +167,7 @@ def _labels(probabilities, column: Column, shape) -> tuple[np.ndarray, np.ndarra
         numbers[piece.kind][piece.pixels[:, 1], piece.pixels[:, 0]] = piece.number
     if column.sacrum is not None:
         numbers[SACRUM][column.sacrum[:, 1], column.sacrum[:, 0]] = MASK_LABELS["sacrum"]
-    to_picture = cv2.invertAffineTransform(to_square(shape, size))
+    to_picture = cv2.invertAffineTransform(fit_matrix(shape, (size, size)))
     enlarge = lambda small: cv2.warpAffine(small, to_picture, shape[::-1], flags=cv2.INTER_NEAREST)
 
     pieces = ((numbers[BODY] > 0) | (numbers[DISC] > 0)).astype(np.uint8)

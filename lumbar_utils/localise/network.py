@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ..checkpoints import Checkpoint
 from ..dataset import FIRST_BODY, FIRST_DISC, MASK_LABELS, MAX_LEVELS, LumbarError
-from ..sources.pictures import MIN_SIDE, fit_to_square
+from ..sources.pictures import MIN_SIDE, fit_to_square, placement
 
 # What the network tells apart, and which numbers of `MASK_LABELS` each class takes in. Bulges count as herniation:
 # both are disc material behind the line of the bodies' posterior corners, and only their size tells them apart.
@@ -94,23 +94,9 @@ class Localiser:
         return stretch_classes(self.probabilities(picture), picture.shape)
 
 
-def placement(shape: tuple[int, int], size: int) -> tuple[float, int, int, int, int]:
-    """Return how `fit_to_square` lays a picture into the square: scale, top, left, height, width in its pixels."""
-    scale = size / max(shape)
-    height, width = (max(1, round(side * scale)) for side in shape)
-    return scale, (size - height) // 2, (size - width) // 2, height, width
-
-
-def to_square(shape: tuple[int, int], size: int) -> np.ndarray:
-    """Return the affine (2, 3) from a picture's pixels (x, y) to those of the network's square."""
-    _, top, left, height, width = placement(shape, size)
-    sx, sy = width / shape[1], height / shape[0]
-    return np.array([[sx, 0, left + 0.5 * sx - 0.5], [0, sy, top + 0.5 * sy - 0.5]])
-
-
 def stretch_classes(probabilities: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Return the likeliest class a pixel, `shape` uint8, from probabilities on the network's square."""
-    _, top, left, height, width = placement(shape, probabilities.shape[0])
+    top, left, height, width = placement(shape, probabilities.shape[:2])
     inside = probabilities[top : top + height, left : left + width]
     best, classes = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
     for number in range(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from ..checkpoints import read_checkpoint
 from ..dataset import PAPER4, LumbarError
 from .architectures import ARCHITECTURES, Architecture, architecture_named
 from .imagenet import PUBLISHED, is_published, load_file, load_imagenet
@@ -49,6 +50,15 @@ def mode_of(model: keras.Model) -> str:
     return architecture.mode
 
 
+def crop_of(model: keras.Model) -> str | None:
+    """Return what `prepare` cuts out for `model`: "column" for a network that sees an upright frame, else None.
+
+    The spine's column is twice as tall as wide, a whole slice is square: the input's shape says which one is meant.
+    """
+    height, width = model.input_shape[1:3]
+    return "column" if height is not None and width is not None and height > width else None
+
+
 def build_model(
     name: str,
     preset: str = "course",
@@ -63,7 +73,8 @@ def build_model(
     Parameters
     ----------
     name, preset, variant : see `list_models`. "course" trains on a laptop, "paper" is full size.
-    input_shape : (H, W, C), by default the preset's own; C is 1 (grey) or 3.
+    input_shape : (H, W, C), by default the preset's own, and with weights="phantom" that of the checkpoint; C is 1
+        (grey) or 3. A square network is shown whole pictures, an upright one the column of the spine (`crop_of`).
     weights : None (random, from `keras.utils.set_random_seed`), "phantom" (the shipped checkpoint, trained
         on phantoms), "imagenet" (VGG16, ResNet50, DenseNet121 and MobileNet at paper size: the published weights,
         the top left random), or the path of a `.weights.h5` file or of a published file without top.
@@ -77,6 +88,8 @@ def build_model(
     if variant is not None and variant not in architecture.variants:
         offered = ", ".join(architecture.variants) or "none"
         raise LumbarError(f"{name} has no variant {variant!r}; its variants are: {offered}.")
+    if weights == "phantom" and input_shape is None:
+        input_shape = read_checkpoint(f"{name}_{preset}").card["input_shape"]
     input_shape = _checked_shape(architecture, preset, input_shape)
     if not isinstance(num_classes, int | np.integer) or num_classes < 2:
         raise LumbarError(
@@ -130,8 +143,6 @@ def _load_weights(model: keras.Model, weights: str | Path) -> None:
 
 
 def _phantom_weights(model: keras.Model) -> Path:
-    from ..checkpoints import read_checkpoint
-
     checkpoint = read_checkpoint(model.name)
     found = (tuple(model.input_shape[1:]), model.output_shape[-1])
     wanted = (tuple(checkpoint.card["input_shape"]), len(checkpoint.card["class_names"]))

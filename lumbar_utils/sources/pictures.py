@@ -146,12 +146,39 @@ def fit_to_square(picture: np.ndarray, size: int) -> np.ndarray:
 
 def fit_inside(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return a (H, W) picture scaled into `size` (height, width), its proportions kept by black bars."""
-    height, width = picture.shape
-    scale = min(size[0] / height, size[1] / width)
-    new_height, new_width = max(1, round(height * scale)), max(1, round(width * scale))
-    if (new_height, new_width) != (height, width):
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        picture = cv2.resize(picture, (new_width, new_height), interpolation=how)
-    top, left = (size[0] - new_height) // 2, (size[1] - new_width) // 2
-    bars = (top, size[0] - new_height - top, left, size[1] - new_width - left)
+    top, left, height, width = placement(picture.shape, size)
+    if (height, width) != picture.shape:
+        how = cv2.INTER_AREA if height < picture.shape[0] or width < picture.shape[1] else cv2.INTER_LINEAR
+        picture = cv2.resize(picture, (width, height), interpolation=how)
+    bars = (top, size[0] - height - top, left, size[1] - width - left)
     return cv2.copyMakeBorder(picture, *bars, cv2.BORDER_CONSTANT, value=0) if any(bars) else picture
+
+
+def placement(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return where `fit_inside` lays a picture of `shape` into `size`: top, left, height, width in its pixels."""
+    scale = min(size[0] / shape[0], size[1] / shape[1])
+    height, width = (max(1, round(side * scale)) for side in shape)
+    return (size[0] - height) // 2, (size[1] - width) // 2, height, width
+
+
+def fit_matrix(shape: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Return the affine (2, 3) from a picture's pixels (x, y) to where `fit_inside` puts them."""
+    top, left, height, width = placement(shape, size)
+    sx, sy = width / shape[1], height / shape[0]
+    return np.array([[sx, 0, left + 0.5 * sx - 0.5], [0, sy, top + 0.5 * sy - 0.5]])
+
+
+def resample(picture: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the (H, W) picture moved by an affine (2, 3) into `size` (height, width); black where it ends.
+
+    Pixels are averaged before they become larger, so that fine structure does not alias.
+    """
+    shrink = min(1.0, float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    if shrink < 1.0:
+        small = tuple(max(1, round(side * shrink)) for side in picture.shape[::-1])
+        factor = np.array(picture.shape[::-1]) / small
+        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+        matrix = np.column_stack(
+            [matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2] @ (0.5 * factor - 0.5)]
+        )
+    return cv2.warpAffine(picture, matrix, size[::-1], flags=cv2.INTER_LINEAR)

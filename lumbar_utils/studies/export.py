@@ -16,6 +16,7 @@ import tensorflow as tf
 from ..checkpoints import Checkpoint, read_checkpoint, write_card
 from ..dataset import LumbarError
 from ..explain import default_layer
+from ..models import crop_of
 from ..runtime import Predictor
 from ..training import predict
 
@@ -47,7 +48,7 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
         write_weights(model, aside / "weights.weights.h5")
         _write_litert(model, aside / "model.tflite")
         np.save(aside / "head.npy", model.layers[-1].get_weights()[0].astype(np.float32), allow_pickle=False)
-        write_card(aside, {"name": model.name, "input_shape": list(model.input_shape[1:]), **card})
+        write_card(aside, {**what_it_sees(model), **card})
         twin = Predictor(read_checkpoint(aside.name, root=root))
         difference = float(np.abs(twin.predict(pictures) - predict(model, pictures)).max())
         if not difference <= TOLERANCE:
@@ -60,6 +61,11 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return read_checkpoint(model.name, root=root)
+
+
+def what_it_sees(model: keras.Model) -> dict:
+    """Return what a card says of a network's name and input."""
+    return {"name": model.name, "input_shape": list(model.input_shape[1:]), "crop": crop_of(model)}
 
 
 def made_with() -> dict[str, str]:

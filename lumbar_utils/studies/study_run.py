@@ -8,25 +8,24 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
-import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from ..dataset import LumbarDataset, LumbarError
+from ..dataset import LumbarError
 from ..evaluation import Predictions
 from ..hybrid import CNNSVMClassifier
-from ..models import architecture_of, build_model, display_name_of
+from ..models import architecture_named, build_model, display_name_of
 from ..phantom import PHANTOM_VERSION
-from ..preparation import prepare
 from ..sources import load_dataset
 from ..splits import grouped_folds
-from ..training import SmallChanges, fit, predict
+from ..training import SmallChanges, fit, predict, scaled_for
+from .patients import Part, framed
 
 HYBRIDS = {"cnn_svm": "cnn"}  # a support vector machine on the features of this network
 
@@ -58,16 +57,16 @@ class Configuration:
 
     Attributes
     ----------
-    preset, input_size : of the network; the size is a side in pixels, or None for the preset's.
-    crop : None shows the network whole pictures, "column" what `prepare` cuts out along the spine.
+    preset : of the network.
+    view, height : what it sees, see `framed`.
     epochs, patience, batch_size, learning_rate : of `fit`. augment : with `SmallChanges`, or not.
     folds : of the comparison, grouped by patient.
     test_patients : locked test patients of the learning curves.
     """
 
     preset: str = "course"
-    input_size: int | None = None
-    crop: str | None = None
+    view: str = "column"
+    height: int | None = None
     epochs: int = 60
     patience: int = 12
     batch_size: int = 16
@@ -90,15 +89,14 @@ def perform(run: Run, configuration: Configuration, threads: int) -> tuple[Predi
     limit_threads(threads)
     tf.get_logger().setLevel("ERROR")  # it warns of every new network after the fifth
     keras.backend.clear_session()
-    train_set, validation, test, data = parts_of(run, configuration)
-    model = _new_network(run, configuration, len(test.class_names))
-    pictures, known, unseen = (
-        study_pictures(model, part, configuration.crop) for part in (train_set, validation, test)
-    )
+    training, validation, test, sources = parts_of(run, configuration)
+    size, data = training.frames.pictures.shape[1:], test.dataset
+    model = _new_network(run, configuration, size, len(data.class_names))
+    pictures, known, unseen = (scaled_for(model, part.frames) for part in (training, validation, test))
     history = fit(
         model,
-        (pictures, train_set.labels),
-        (known, validation.labels),
+        (pictures, training.dataset.labels),
+        (known, validation.dataset.labels),
         epochs=configuration.epochs,
         patience=configuration.patience,
         batch_size=configuration.batch_size,
@@ -113,14 +111,14 @@ def perform(run: Run, configuration: Configuration, threads: int) -> tuple[Predi
     shown = display_name_of(model)
     if run.network in HYBRIDS:
         hybrid = CNNSVMClassifier(extractor=model, seed=run.seed)
-        hybrid.fit(pictures, train_set.labels, validation=(known, validation.labels))
+        hybrid.fit(pictures, training.dataset.labels, validation=(known, validation.dataset.labels))
         shown, probabilities = f"{shown}, with SVM", hybrid.predict_proba(unseen)
     else:
         probabilities = predict(model, unseen)
     provenance = {
         "study": "study",
         "phantom_version": PHANTOM_VERSION,
-        "data": data,
+        "data": sources,
         **asdict(run),
         "configuration": asdict(configuration),
         "training": dict(history.attrs),
@@ -133,12 +131,12 @@ def perform(run: Run, configuration: Configuration, threads: int) -> tuple[Predi
         },
     }
     predictions = Predictions(
-        labels=test.labels,
+        labels=data.labels,
         probabilities=probabilities,
-        class_names=test.class_names,
-        patient_ids=test.patient_ids,
+        class_names=data.class_names,
+        patient_ids=data.patient_ids,
         model=shown,
-        dataset=test.name,
+        dataset=data.name,
         measured_on="phantoms",
         provenance=provenance,
     )
@@ -168,15 +166,6 @@ def perform_apart(run: Run, configuration: Configuration, threads: int) -> tuple
         return Predictions.load(Path(folder) / "test.csv"), pd.read_csv(Path(folder) / "history.csv")
 
 
-def study_pictures(model: keras.Model, dataset: LumbarDataset, crop: str | None) -> np.ndarray:
-    """Return (N, H, W, C) float32 as `model` wants it: the one place where whole pictures or column crops are made."""
-    height, width, channels = model.input_shape[1:]
-    mode = architecture_of(model).mode
-    if crop is None:
-        return prepare(dataset, size=height, mode=mode, channels=channels)
-    return prepare(dataset, size=(height, width), mode=mode, channels=channels, crop=crop)
-
-
 def limit_threads(threads: int) -> None:
     """Let TensorFlow compute in so many threads in this process.
 
@@ -196,43 +185,43 @@ def limit_threads(threads: int) -> None:
         ) from error
 
 
-def _new_network(run: Run, configuration: Configuration, num_classes: int) -> keras.Model:
-    name, side = HYBRIDS.get(run.network, run.network), configuration.input_size
+def _new_network(
+    run: Run, configuration: Configuration, size: tuple[int, int], num_classes: int
+) -> keras.Model:
+    name = HYBRIDS.get(run.network, run.network)
+    channels = architecture_named(name).input_shape[configuration.preset][-1]
     keras.utils.set_random_seed(run.seed)
-    shape = None
-    if side is not None:
-        channels = build_model(name, configuration.preset).input_shape[-1]
-        shape = (side, side, channels)
-        keras.utils.set_random_seed(run.seed)
-    return build_model(name, configuration.preset, input_shape=shape, num_classes=num_classes)
+    return build_model(name, configuration.preset, input_shape=(*size, channels), num_classes=num_classes)
 
 
-def parts_of(run: Run, configuration: Configuration):
+def parts_of(run: Run, configuration: Configuration) -> tuple[Part, Part, Part, dict]:
     """Return training, validation and test patients, who share nobody, and where they came from."""
+    see = partial(_phantoms, view=configuration.view, height=configuration.height)
     if run.kind == "comparison":
-        whole = _phantoms(run.patients, COMPARISON_SEED)
-        folds = grouped_folds(whole, n_splits=configuration.folds, seed=run.seed)
+        whole = see(run.patients, COMPARISON_SEED)
+        folds = grouped_folds(whole.dataset, n_splits=configuration.folds, seed=run.seed)
         development, test = (whole.subset(rows) for rows in folds[run.fold])
         sources = {"all": (whole, COMPARISON_SEED)}
     else:
         seed = FIRST_CURVE_SEED + run.seed
-        development, test = _phantoms(run.patients, seed), _phantoms(configuration.test_patients, TEST_SEED)
+        development, test = see(run.patients, seed), see(configuration.test_patients, TEST_SEED)
         sources = {"development": (development, seed), "test": (test, TEST_SEED)}
-    train_rows, validation_rows = grouped_folds(development, n_splits=4, seed=run.seed)[0]
+    train_rows, validation_rows = grouped_folds(development.dataset, n_splits=4, seed=run.seed)[0]
     data = {
         part: {
-            "make_dataset": {"n_patients": len(dataset), "seed": seed},
-            "fingerprint": dataset.fingerprint(),
+            "make_dataset": {"n_patients": len(each.dataset), "seed": seed},
+            "fingerprint": each.dataset.fingerprint(),
         }
-        for part, (dataset, seed) in sources.items()
+        for part, (each, seed) in sources.items()
     }
     return development.subset(train_rows), development.subset(validation_rows), test, data
 
 
 @lru_cache(maxsize=3)
-def _phantoms(n_patients: int, seed: int) -> LumbarDataset:
-    """Return phantoms, read or drawn once a process, without label maps (nobody looks at them here)."""
-    return replace(load_dataset("phantom", n_patients=n_patients, seed=seed), masks=None)
+def _phantoms(n_patients: int, seed: int, *, view: str, height: int | None) -> Part:
+    """Return phantoms, read or drawn and framed once a process, without label maps (nobody looks at them here)."""
+    dataset = load_dataset("phantom", n_patients=n_patients, seed=seed)
+    return framed(replace(dataset, masks=None), view, height=height)
 
 
 def main(order: str, folder: str) -> int:

@@ -1,136 +1,131 @@
-"""Trains the network that ships with the course on phantoms, and stores its checkpoint, predictions and history."""
+"""Trains the networks that ship with the course on phantoms, and stores checkpoints, predictions and histories."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from os import cpu_count
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from ..checkpoints import CHECKPOINTS
+from ..checkpoints import CHECKPOINTS, read_checkpoint
 from ..dataset import LumbarDataset, LumbarError
 from ..evaluation import Predictions, evaluate
 from ..hybrid import CNNSVMClassifier
-from ..models import architecture_named, build_model, display_name_of
+from ..models import ARCHITECTURES, architecture_named, build_model, display_name_of
 from ..paths import results_folder
 from ..phantom import PHANTOM_VERSION
 from ..sources import load_dataset
-from ..training import SmallChanges, fit, predictions_of
+from ..training import SmallChanges, fit, predict, scaled_for
+from .ceiling import predict_ceiling
 from .export import made_with, round_weights, write_checkpoint
+from .patients import Part, framed, mean_grey
 
 # Seeds of `make_dataset`. The test patients are met once, when training is over; lessons draw from seed 0.
 SEEDS = {"training": 101, "validation": 102, "test": 103}
-RECIPE = {"batch_size": 16, "learning_rate": 2e-3, "warm_up": 0.1, "augment": "SmallChanges"}
+NETWORKS = tuple(ARCHITECTURES)
+CEILING = "ceiling"
+HYBRID_OF = "cnn"  # the network whose features a support vector machine gets
+RECIPE = {
+    "batch_size": 32,
+    "learning_rate": 5e-3,
+    "warm_up": 0.1,
+    # less than a lesson's: the columns already stand upright and in the middle
+    "augment": {"rotation_degrees": 4.0, "shift": 0.03, "zoom": 0.06, "contrast": 0.15, "brightness": 0.08},
+}
 INTENDED_USE = (
     "Teaching how such networks are built, measured and doubted. Not a medical device; not for diagnosis."
 )
 LIMITS = (
     "Trained on drawn phantoms only; on real pictures its answers have no known meaning.",
-    "Sees one sagittal T2 midline slice, scaled to its input size: small or lateral lesions may not show.",
+    "Sees the lumbar column of one sagittal T2 midline slice: small or lateral lesions may not show.",
     "Always answers one of its classes, whatever the picture shows.",
 )
 
 
-def train(
-    name: str = "cnn",
+def train_zoo(
+    names: tuple[str, ...] | None = None,
     *,
-    n_patients: int = 3000,
+    view: str = "column",
+    n_patients: int = 6000,
     n_validation: int = 600,
     n_test: int = 600,
-    epochs: int = 30,
+    epochs: int = 12,
+    precision: str = "float32",
     seed: int = 0,
     checkpoints: Path = CHECKPOINTS,
     results: Path | None = None,
     log: Callable[[str], None] = print,
-) -> dict:
-    """Train `name` at course size and return its model card.
+) -> None:
+    """Train networks at course size, one after the other, on the same patients; compute the ceiling too.
 
-    Written are the checkpoint `checkpoints`/NAME_course and, in `results` (by default results/zoo), the locked
-    test's predictions of the network (NAME.csv) and of the CNN-SVM on its features (NAME_svm.csv), with their
-    provenance, and NAME_history.csv.
+    Written for each network are the locked test's predictions, `results`/NAME.csv (by default results/zoo), those of
+    the validation patients, `results`/validation/NAME.csv, the history, NAME_history.csv, and the checkpoint
+    `checkpoints`/NAME_course; for the CNN also the predictions of a CNN-SVM on its features, cnn_svm.csv.
 
     Parameters
     ----------
+    names : architectures, and "ceiling", which is no network: what true measurements of the slice can tell. By
+        default all, and the ceiling where the column is seen.
+    view : "column" trains what ships; "whole" shows the networks whole pictures, in results/zoo_whole, for
+        comparison, and writes no checkpoint.
     n_patients, n_validation, n_test : phantoms from seeds that share no patient.
     epochs : all are run, with the learning rate falling along a cosine; the best by validation loss is kept.
+    precision : of `fit`; "bfloat16" is faster on processors that have it.
     """
-    architecture_named(name)
-    results = results_folder() / "zoo" if results is None else Path(results)
-    train_set, validation, test = _datasets(n_patients, n_validation, n_test)
-    log(f"{train_set!r}\n{validation!r}\n{test!r}")
-
-    keras.utils.set_random_seed(seed)
-    model = build_model(name, num_classes=len(train_set.class_names))
-    history = fit(
-        model,
-        train_set,
-        validation,
-        epochs=epochs,
-        patience=epochs,
-        batch_size=RECIPE["batch_size"],
-        learning_rate=_schedule(-(-len(train_set) // RECIPE["batch_size"]) * epochs),
-        augment=SmallChanges(seed=seed),
-        seed=seed,
-    )
-    log(f"{display_name_of(model)}: {history.attrs}")
-    round_weights(model)
-
+    if names is None:
+        names = (*NETWORKS, CEILING) if view == "column" else NETWORKS
+    for name in set(names) - {CEILING}:
+        architecture_named(name)
+    if results is None:
+        results = results_folder() / ("zoo" if view == "column" else f"zoo_{view}")
+    parts = draw_parts({"training": n_patients, "validation": n_validation, "test": n_test}, view)
+    log("\n".join(repr(part.dataset) for part in parts.values()))
     provenance = {
         "study": "zoo",
         "phantom_version": PHANTOM_VERSION,
-        "data": {
-            part: {
-                "make_dataset": {"n_patients": len(data), "seed": SEEDS[part]},
-                "fingerprint": data.fingerprint(),
-                "mean_grey_of_first_8": mean_grey(data.subset(range(8))),
-            }
-            for part, data in zip(SEEDS, (train_set, validation, test), strict=True)
-        },
-        "configuration": {"network": name, "preset": "course", "epochs": epochs, **RECIPE},
-        "seed": seed,
-        "training": dict(history.attrs),
+        **_provenance_of(parts, view),
         "made_with": made_with(),
     }
-    network = predictions_of(model, test, measured_on="phantoms", provenance=provenance)
-    hybrid = _hybrid_predictions(model, train_set, validation, test, seed=seed, provenance=provenance)
-    report = evaluate(network)
-    card = {
-        "display_name": display_name_of(model),
-        "class_names": list(train_set.class_names),
-        "citation": architecture_named(name).citation,
-        "parameters": model.count_params(),
-        "intended_use": INTENDED_USE,
-        "limits": list(LIMITS),
-        "provenance": provenance,
-        "test": report.to_dict(),
-    }
-    checkpoint = write_checkpoint(model, card, test.images[:64], root=checkpoints)
-    network.save(results / f"{name}.csv")
-    hybrid.save(results / f"{name}_svm.csv")
-    history.round(5).to_csv(results / f"{name}_history.csv", index=False)
-    log(f"{report}\n\n{evaluate(hybrid)}\n\nWritten: {checkpoint.folder} and {results}")
-    return checkpoint.card
+    for name in names:
+        if name == CEILING:
+            stored = predict_ceiling(parts["training"].dataset, parts["test"].dataset, seed=seed)
+            replace(stored, provenance={**stored.provenance, **provenance}).save(results / f"{CEILING}.csv")
+            log(f"{evaluate(stored)}\n")
+            continue
+        keras.backend.clear_session()
+        model, history = _trained(name, parts, epochs, precision, seed)
+        recipe = {"network": name, "preset": "course", "epochs": epochs, "precision": precision, **RECIPE}
+        about = provenance | {"configuration": recipe, "seed": seed, "training": dict(history.attrs)}
+        _store(model, history, parts, about, results, checkpoints if view == "column" else None, log)
 
 
-def mean_grey(dataset: LumbarDataset) -> list[float]:
-    """Return each picture's mean grey value: what shows, on any machine, whether the phantom draws as it did."""
-    return dataset.images.mean(axis=(1, 2)).round(4).tolist()
-
-
-def _datasets(*sizes: int) -> list[LumbarDataset]:
-    """Return phantoms for training, validation and test, drawn anew; refuse a patient who is there twice."""
-    parts = [
-        load_dataset("phantom", n_patients=n, seed=seed, cache=False)
-        for n, seed in zip(sizes, SEEDS.values(), strict=True)
-    ]
-    drawn = np.concatenate([part.meta["patient_seed"] for part in parts])
-    if len(np.unique(drawn)) != len(drawn):
-        raise LumbarError(
-            f"{len(drawn) - len(np.unique(drawn))} phantom patients occur twice in training, validation and test; "
-            "choose other SEEDS."
-        )
-    return parts
+def _trained(name: str, parts: dict[str, Part], epochs: int, precision: str, seed: int):
+    """Return a network, its weights rounded as they ship, and the history of its training."""
+    training, validation = parts["training"], parts["validation"]
+    keras.utils.set_random_seed(seed)
+    model = build_model(
+        name,
+        input_shape=(*training.frames.pictures.shape[1:], 1),
+        num_classes=len(training.dataset.class_names),
+    )
+    history = fit(
+        model,
+        (scaled_for(model, training.frames), training.dataset.labels),
+        (scaled_for(model, validation.frames), validation.dataset.labels),
+        epochs=epochs,
+        patience=epochs,
+        batch_size=RECIPE["batch_size"],
+        learning_rate=_schedule(-(-len(training.dataset) // RECIPE["batch_size"]) * epochs),
+        augment=SmallChanges(seed=seed, **RECIPE["augment"]),
+        seed=seed,
+        precision=precision,
+        live=False,
+    )
+    round_weights(model)
+    return model, history
 
 
 def _schedule(steps: int) -> keras.optimizers.schedules.CosineDecay:
@@ -141,29 +136,87 @@ def _schedule(steps: int) -> keras.optimizers.schedules.CosineDecay:
     )
 
 
-def _hybrid_predictions(
-    model: keras.Model,
-    train_set: LumbarDataset,
-    validation: LumbarDataset,
-    test: LumbarDataset,
-    *,
-    seed: int,
-    provenance: dict,
-) -> Predictions:
-    """Return the test predictions of a support vector machine on the trained network's features."""
-    classifier = CNNSVMClassifier(extractor=model, seed=seed)
-    classifier.fit(train_set.images, train_set.labels, validation=(validation.images, validation.labels))
+def _store(model, history, parts, provenance, results, checkpoints, log) -> None:
+    """Write what a trained network is and says; log it."""
+    name, shown = model.name.removesuffix("_course"), display_name_of(model)
+    x = {part: scaled_for(model, each.frames) for part, each in parts.items()}
+    validation, test = (
+        _predictions(parts[part].dataset, predict(model, x[part]), shown, provenance)
+        for part in ("validation", "test")
+    )
+    report = evaluate(test)
+    if checkpoints is not None:
+        card = {
+            "display_name": shown,
+            "class_names": list(test.class_names),
+            "citation": ARCHITECTURES[name].citation,
+            "parameters": model.count_params(),
+            "intended_use": INTENDED_USE,
+            "limits": list(LIMITS),
+            "provenance": provenance,
+            "test": report.to_dict(),
+        }
+        write_checkpoint(model, card, parts["test"].dataset.images[:64], root=checkpoints)
+    validation.save(results / "validation" / f"{name}.csv")
+    test.save(results / f"{name}.csv")
+    history.round(5).to_csv(results / f"{name}_history.csv", index=False)
+    log(f"{history.attrs}\n{report}\n")
+    if name == HYBRID_OF:
+        hybrid = CNNSVMClassifier(extractor=model, seed=provenance["seed"])
+        labels = {part: each.dataset.labels for part, each in parts.items()}
+        hybrid.fit(x["training"], labels["training"], validation=(x["validation"], labels["validation"]))
+        stored = _predictions(
+            parts["test"].dataset,
+            hybrid.predict_proba(x["test"]),
+            f"{shown}, with SVM",
+            provenance | {"svm": {"C": hybrid.C}},
+        )
+        stored.save(results / f"{name}_svm.csv")
+        log(f"{evaluate(stored)}\n")
+
+
+def _predictions(data: LumbarDataset, probabilities: np.ndarray, model: str, provenance: dict) -> Predictions:
     return Predictions(
-        labels=test.labels,
-        probabilities=classifier.predict_proba(test.images),
-        class_names=test.class_names,
-        patient_ids=test.patient_ids,
-        model=f"{display_name_of(model)}, with SVM",
-        dataset=test.name,
+        labels=data.labels,
+        probabilities=probabilities,
+        class_names=data.class_names,
+        patient_ids=data.patient_ids,
+        model=model,
+        dataset=data.name,
         measured_on="phantoms",
-        provenance={"dataset_fingerprint": test.fingerprint(), **provenance, "svm": {"C": classifier.C}},
+        provenance={"dataset_fingerprint": data.fingerprint(), **provenance},
     )
 
 
-if __name__ == "__main__":
-    train()
+def draw_parts(sizes: dict[str, int], view: str = "column") -> dict[str, Part]:
+    """Return each part of `SEEDS` that `sizes` names, drawn anew; refuse a patient who is there twice."""
+    datasets = {
+        part: load_dataset("phantom", n_patients=n, seed=SEEDS[part], cache=False)
+        for part, n in sizes.items()
+    }
+    drawn = np.concatenate([dataset.meta["patient_seed"] for dataset in datasets.values()])
+    if len(np.unique(drawn)) != len(drawn):
+        raise LumbarError(
+            f"{len(drawn) - len(np.unique(drawn))} phantom patients occur twice in training, validation and test; "
+            "choose other SEEDS."
+        )
+    return {
+        part: framed(dataset, view, processes=cpu_count() if len(dataset) > 1000 else 1)
+        for part, dataset in datasets.items()
+    }
+
+
+def _provenance_of(parts: dict[str, Part], view: str) -> dict:
+    """Return where the pictures came from, so that anybody can draw them again and see that they are the same."""
+    data = {
+        part: {
+            "make_dataset": {"n_patients": len(each.dataset), "seed": SEEDS[part]},
+            "fingerprint": each.dataset.fingerprint(),
+            "mean_grey_of_first_8": mean_grey(each.dataset.subset(range(8))),
+        }
+        for part, each in parts.items()
+    }
+    seen = {"view": view, "size": list(parts["test"].frames.pictures.shape[1:])}
+    if view == "column":
+        seen["localiser"] = read_checkpoint("localiser").card["files"]["model.tflite"]
+    return {"data": data, "seen": seen}

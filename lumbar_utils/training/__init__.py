@@ -3,6 +3,7 @@
 from .augmentation import SmallChanges
 from .features import backbone_features, fit_head
 from .fit import fit
+from .inputs import scaled_for
 from .predict import features_of, predict, predictions_of
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "fit_head",
     "predict",
     "predictions_of",
+    "scaled_for",
 ]

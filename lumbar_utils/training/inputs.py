@@ -6,30 +6,37 @@ import keras
 import numpy as np
 
 from ..dataset import LumbarDataset, LumbarError
-from ..models import mode_of
-from ..preparation import prepare
+from ..framing import Frames, frame
+from ..models import crop_of, mode_of
+from ..preparation import scale_values
 
 LabelledPictures = LumbarDataset | tuple[np.ndarray, np.ndarray]
+
+
+def frames_for(model: keras.Model, images: LumbarDataset | np.ndarray) -> Frames:
+    """Return a dataset or (N, H, W) pictures in frames of the network's size: whole, or the column of the spine."""
+    pictures = images.images if isinstance(images, LumbarDataset) else images
+    return frame(pictures, model.input_shape[1:3], crop_of(model))
+
+
+def scaled_for(model: keras.Model, frames: Frames) -> np.ndarray:
+    """Return (N, H, W, C) float32 in the network's mode and channels."""
+    return scale_values(frames.pictures, mode=mode_of(model), channels=model.input_shape[-1])
 
 
 def pictures_for(model: keras.Model, images: LumbarDataset | np.ndarray) -> np.ndarray:
     """Return (N, H, W, C) float32 as `model` wants it.
 
-    A dataset and (N, H, W) pictures are prepared in the network's size and mode; (N, H, W, C) is taken as prepared.
+    A dataset and (N, H, W) pictures are framed and scaled for the network; (N, H, W, C) is taken as prepared.
     """
     wanted = tuple(model.input_shape[1:])
     if isinstance(images, LumbarDataset) or np.ndim(images) == 3:
-        if wanted[0] != wanted[1]:
-            raise LumbarError(
-                f"{model.name} takes {wanted[0]} x {wanted[1]} pictures and only square ones are prepared here; "
-                "prepare them yourself and hand in an array (N, H, W, C)."
-            )
-        return prepare(images, size=wanted[0], mode=mode_of(model), channels=wanted[2])
+        return scaled_for(model, frames_for(model, images))
     x = np.asarray(images, dtype=np.float32)
     if x.shape[1:] != wanted:
         raise LumbarError(
             f"The pictures have shape {x.shape}, {model.name} wants (N, {', '.join(map(str, wanted))}); prepare them "
-            f"with prepare(pictures, size={wanted[0]}, channels={wanted[2]})."
+            f"with prepare(pictures, size={wanted[:2]}, channels={wanted[2]})."
         )
     return x
 

@@ -179,6 +179,18 @@ def test_broken_file_is_told_in_one_sentence_and_the_dashboard_works_on(visit, p
     assert len(visit.messages()) == n_before + 1
 
 
+def test_a_picture_without_a_column_is_shown_and_gets_no_verdict(visit, picture):
+    visit.open_diagnose("a file of your own")
+    n_before = len(visit.messages())
+    noise = np.random.default_rng(0).integers(0, 256, picture.shape).astype(np.uint8)
+    visit.upload("noise.png", encoded(noise, "PNG"))
+    visit.page.wait_for_function("n => document.querySelectorAll('.lumbar-log li').length > n", arg=n_before)
+    assert "No lumbar column was found in noise.png" in visit.messages()[0]
+    assert "There is no verdict" in visit.page.locator(".lumbar-verdict").inner_text()
+    assert visit.page.locator(".lumbar-picture img[alt*='noise.png']").count() == 1
+    assert visit.page.locator("img.lumbar-heat").count() == 0
+
+
 def test_intended_use_stands_on_the_page_and_at_the_verdict(visit):
     visit.open_compare()
     assert INTENDED_USE in visit.page.locator(".lumbar-dashboard .lumbar-intended").first.inner_text()

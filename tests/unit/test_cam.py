@@ -15,9 +15,7 @@ from lumbar_utils.cam import (
     LayerCAM,
     ScoreCAM,
     method_named,
-    stretch_over_picture,
 )
-from lumbar_utils.sources.pictures import fit_to_square
 
 BY_GRADIENT = [name for name, method in METHODS.items() if method.needs == "gradients"]
 
@@ -207,16 +205,3 @@ def test_the_arithmetic_knows_no_framework():
     code = "import sys, lumbar_utils.cam.scores, lumbar_utils.cam.deletion, lumbar_utils.cam.similarity; "
     code += "assert not {'tensorflow', 'keras', 'torch', 'scipy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-@pytest.mark.parametrize(("height", "width"), [(60, 100), (100, 60), (64, 64), (301, 97)])
-def test_heat_falls_where_the_picture_showed_it(height, width):
-    picture = np.zeros((height, width), np.float32)
-    row, column = int(height * 0.7), int(width * 0.3)
-    picture[row - 3 : row + 4, column - 3 : column + 4] = 1.0
-    small = fit_to_square(picture, 32)[None]
-    heat = stretch_over_picture(small, height, width)[0]
-    assert heat.shape == (height, width)
-    found = np.unravel_index(heat.argmax(), heat.shape)
-    cell = max(height, width) / 32
-    assert abs(found[0] - row) <= 1.5 * cell and abs(found[1] - column) <= 1.5 * cell

@@ -46,7 +46,7 @@ def copy(shipped, tmp_path):
 def test_litert_answers_as_keras_does(shipped):
     model, checkpoint = shipped
     predictor = Predictor(checkpoint)
-    assert predictor.class_names == ("left", "middle", "right") and predictor.input_size == 32
+    assert predictor.class_names == ("left", "middle", "right") and predictor.input_size == (32, 32)
     for images in (pictures(), pictures(1, 32, 32), (pictures(2, 64, 90) / 255).astype(np.float32)):
         probabilities = predictor.predict(images)
         assert probabilities.shape == (5, 3) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)

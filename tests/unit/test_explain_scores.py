@@ -14,7 +14,7 @@ from lumbar_utils.cam.masks import (
     level_zones,
     pointing,
 )
-from lumbar_utils.cam.references import centre_map, discs_map, edge_map, perfect_map
+from lumbar_utils.cam.references import centre_map, discs_map, edge_map, perfect_maps
 from lumbar_utils.cam.scores import REFERENCES, SCORES, summarise_scores
 from lumbar_utils.cam.similarity import spearman, ssim
 
@@ -127,7 +127,7 @@ def test_all_references_stand_beside_each_score(labels, lesion):
 def test_the_ceiling_rises_with_the_resolution_and_falls_short_for_small_lesions():
     mask = np.zeros((224, 224), bool)
     mask[101:107, 133:141] = True  # 6 x 8 pixels
-    ceilings = [perfect_map(mask, (cells, cells)) for cells in (7, 14, 28, 224)]
+    ceilings = [perfect_maps(mask[None], (cells, cells))[0] for cells in (7, 14, 28, 224)]
     energies = [energy(heat, mask) for heat in ceilings]
     assert energies == sorted(energies) and energies[-1] == pytest.approx(1)
     assert energies[0] < 0.04 and iou(ceilings[0], mask, 0.5) <= 0.07
@@ -138,9 +138,9 @@ def test_the_ceiling_rises_with_the_resolution_and_falls_short_for_small_lesions
 def test_the_ceiling_lies_where_the_heat_of_a_letterboxed_picture_lies(shape):
     mask = np.zeros(shape, bool)
     mask[shape[0] // 2 : shape[0] // 2 + 12, shape[1] - 30 : shape[1] - 18] = True
-    heat = perfect_map(mask, (20, 20))
+    heat = perfect_maps(mask[None], (20, 20))[0]
     assert mask[np.unravel_index(heat.argmax(), shape)] and heat.shape == shape
-    upright = perfect_map(mask, (shape[0] // 5, shape[1] // 5))
+    upright = perfect_maps(mask[None], (shape[0] // 5, shape[1] // 5))[0]
     assert mask[np.unravel_index(upright.argmax(), shape)]
 
 

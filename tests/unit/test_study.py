@@ -21,7 +21,7 @@ from lumbar_utils.studies.study_executors import only_one, workplace
 from lumbar_utils.studies.study_run import Configuration
 from lumbar_utils.studies.study_store import load_run, read_study, state_of, summarise_study
 
-CONFIGURATION = Configuration(input_size=32, epochs=1, folds=2, test_patients=20)
+CONFIGURATION = Configuration(height=32, epochs=1, folds=2, test_patients=20)
 RUNS = plan(["cnn", "cnn_svm"], patients=40, folds=2, seeds=1, curve_patients=(40,))
 SCRIPT = """
 import sys
@@ -99,7 +99,7 @@ def test_every_run_is_stored_with_what_it_was_made_from(unbroken):
     assert table.loc[table["kind"] == "curve", "fold"].isna().all()
     run = load_run(folder, RUNS[0].name)
     about = run.provenance
-    assert about["configuration"]["input_size"] == 32 and about["seconds"] > 0 and about["threads"] >= 1
+    assert about["configuration"]["height"] == 32 and about["seconds"] > 0 and about["threads"] >= 1
     assert about["data"]["all"]["make_dataset"] == {"n_patients": 40, "seed": study_run.COMPARISON_SEED}
     assert run.measured_on == "phantoms" and run.model == "CNN, course size"
 

@@ -1,56 +1,136 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lumbar_utils import LumbarError
 from lumbar_utils.checkpoints import read_checkpoint
-from lumbar_utils.evaluation import Predictions
+from lumbar_utils.evaluation import Predictions, load_results
 from lumbar_utils.phantom import make_dataset
 from lumbar_utils.runtime import Predictor
 from lumbar_utils.studies import zoo
+from lumbar_utils.studies.patients import framed, mean_grey
+from lumbar_utils.studies.zoo_table import zoo_table
+
+SMALL = {"n_patients": 48, "n_validation": 40, "n_test": 40, "epochs": 1}
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("zoo")
-    card = zoo.train(
-        "cnn", n_patients=48, n_validation=40, n_test=40, epochs=1,
-        checkpoints=folder, results=folder / "results", log=lambda line: None,
-    )  # fmt: skip
-    return folder, card
+    zoo.train_zoo(
+        ("cnn", "ceiling"), **SMALL, checkpoints=folder, results=folder / "results", log=lambda line: None
+    )
+    return folder
 
 
 def test_the_checkpoint_predicts_what_was_stored(trained):
-    folder, card = trained
-    stored = Predictions.load(folder / "results" / "cnn.csv")
+    stored = Predictions.load(trained / "results" / "cnn.csv")
     test = make_dataset(40, seed=zoo.SEEDS["test"])
-    predictor = Predictor(read_checkpoint("cnn", root=folder))
+    checkpoint = read_checkpoint("cnn", root=trained)
+    predictor = Predictor(checkpoint)
+    assert predictor.input_size == (192, 96) and predictor.crop == "column"
     assert np.abs(predictor.predict(test.images) - stored.probabilities).max() < 1e-3
     assert stored.measured_on == "phantoms" and len(stored) == 40
-    assert card["test"]["n_patients"] == 40
-    assert card["provenance"]["data"]["test"]["fingerprint"] == test.fingerprint()
+    assert checkpoint.card["test"]["n_patients"] == 40
+    assert checkpoint.card["provenance"]["data"]["test"]["fingerprint"] == test.fingerprint()
 
 
-def test_the_hybrid_and_the_history_lie_beside_it(trained):
-    results = trained[0] / "results"
-    network, hybrid = Predictions.load(results / "cnn.csv"), Predictions.load(results / "cnn_svm.csv")
-    assert hybrid.patient_ids.tolist() == network.patient_ids.tolist()
+def test_the_hybrid_the_ceiling_the_validation_and_the_history_lie_beside_it(trained):
+    results = trained / "results"
+    network, hybrid, ceiling = (
+        Predictions.load(results / f"{name}.csv") for name in ("cnn", "cnn_svm", "ceiling")
+    )
+    assert hybrid.patient_ids.tolist() == network.patient_ids.tolist() == ceiling.patient_ids.tolist()
     assert not np.allclose(hybrid.probabilities, network.probabilities)
+    assert ceiling.provenance["data"] == network.provenance["data"]
+    validation = Predictions.load(results / "validation" / "cnn.csv")
+    assert len(validation) == 40 and (validation.dataset, network.dataset) == (
+        "phantom 0.2 (seed 102)",
+        "phantom 0.2 (seed 103)",
+    )
     history = pd.read_csv(results / "cnn_history.csv")
     assert history["epoch"].tolist() == [1] and history["val_loss"].iloc[0] > 0
 
 
+def test_whole_pictures_are_for_comparison_and_ship_nothing(tmp_path):
+    zoo.train_zoo(
+        ("cnn",),
+        view="whole",
+        **SMALL,
+        checkpoints=tmp_path,
+        results=tmp_path / "results",
+        log=lambda line: None,
+    )
+    stored = Predictions.load(tmp_path / "results" / "cnn.csv")
+    assert stored.provenance["seen"] == {"view": "whole", "size": [128, 128]}
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
 def test_no_patient_is_in_two_parts_and_a_repetition_is_told(monkeypatch):
-    parts = zoo._datasets(12, 8, 8)
-    seeds = [set(part.meta["patient_seed"]) for part in parts]
+    sizes = {"training": 12, "validation": 8, "test": 8}
+    parts = zoo.draw_parts(sizes, "whole").values()
+    seeds = [set(part.dataset.meta["patient_seed"]) for part in parts]
     assert [len(each) for each in seeds] == [12, 8, 8] and len(set.union(*seeds)) == 28
     monkeypatch.setattr(zoo, "SEEDS", {"training": 101, "validation": 102, "test": 101})
     with pytest.raises(LumbarError, match="8 phantom patients occur twice"):
-        zoo._datasets(12, 8, 8)
+        zoo.draw_parts(sizes, "whole")
+    with pytest.raises(LumbarError, match="no view 'side'; choose one of column, whole"):
+        zoo.draw_parts({"test": 8}, "side")
+    with pytest.raises(LumbarError, match="no architecture 'lenet'"):
+        zoo.train_zoo(("lenet",), **SMALL)
 
 
-def test_the_phantom_still_draws_what_the_shipped_network_was_trained_and_tested_on():
+def test_many_processes_frame_as_one_does():
+    dataset = make_dataset(6, seed=1)
+    one, two = framed(dataset, "column", height=64), framed(dataset, "column", height=64, processes=2)
+    assert np.array_equal(one.frames.pictures, two.frames.pictures) and two.frames.pictures.shape == (
+        6,
+        64,
+        32,
+    )
+    assert np.array_equal(one.subset([4, 0]).frames.matrices, two.frames.matrices[[4, 0]])
+
+
+def test_the_phantom_still_draws_what_the_shipped_networks_were_trained_and_tested_on():
     for part in read_checkpoint("cnn").card["provenance"]["data"].values():
         again = make_dataset(8, seed=part["make_dataset"]["seed"])
         # another processor may round a pixel in a thousand otherwise, by one grey level: 0.001 of the mean
-        assert np.allclose(zoo.mean_grey(again), part["mean_grey_of_first_8"], rtol=0, atol=0.005)
+        assert np.allclose(mean_grey(again), part["mean_grey_of_first_8"], rtol=0, atol=0.005)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return zoo_table()
+
+
+def test_every_network_ships_and_the_shipped_weights_give_the_stored_scores(table):
+    assert {row.name for row in table.rows} == set(zoo.NETWORKS)
+    stored = load_results("zoo")
+    for row in table.rows:
+        # between processors that round a pixel otherwise; the predicted class may change in one patient of 600
+        assert row.largest_difference < 0.02, row.name
+        right = np.mean(stored[row.name].predicted == stored[row.name].labels)
+        assert abs(row.accuracy.value - right) <= 2 / table.n_patients
+
+
+def test_the_zoo_is_small_and_its_ceiling_where_it_should_be(table):
+    assert max(row.megabytes for row in table.rows) <= 3 and sum(row.megabytes for row in table.rows) <= 25
+    assert 0.75 <= table.ceiling.value <= 0.95 and table.n_patients >= 400
+    for row in table.rows:
+        assert row.to_ceiling.low <= row.to_ceiling.value <= row.to_ceiling.high
+        assert row.to_ceiling.value == pytest.approx(row.accuracy.value - table.ceiling.value, abs=1e-9)
+
+
+def test_the_table_reads_as_text_and_as_json(table):
+    text = str(table)
+    assert text.startswith("Phantom scores of ") and all(row.display_name in text for row in table.rows)
+    plain = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+    assert plain["measured_on"] == "phantoms" and len(plain["networks"]) == len(table.rows)
+    assert plain["networks"][0]["accuracy"]["low"] < plain["networks"][0]["accuracy"]["value"]
+
+
+def test_a_zoo_without_its_ceiling_is_told(tmp_path):
+    with pytest.raises(LumbarError, match="no stored predictions of any network in results/zoo"):
+        zoo_table(checkpoints=tmp_path)
