@@ -164,7 +164,7 @@ class DiagnosePanel:
             frames = self._predictor.frame(image[None])
         if not frames.found[0]:
             raise LumbarError(
-                f"No lumbar column was found in {name}, wanted at least three vertebral bodies with discs between them; "
+                f"No lumbar column was found in {name}, wanted three vertebral bodies or more with discs between; "
                 "choose a sagittal slice near the midline."
             )
         return frames
