@@ -1,4 +1,4 @@
-"""Local binary patterns: whether a pixel's neighbours are brighter than it is, counted over the picture."""
+"""Local binary patterns: which of a pixel's neighbours are at least as bright, counted over the picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ CIRCLES = ((8, 1), (16, 2))  # neighbours, radius in pixels
 
 
 def names(size: tuple[int, int]) -> list[str]:
-    """Return the names of the 28 features: bin b < P + 1 has b brighter neighbours in one arc, the last has arcs."""
+    """Return the names of the 28 features.
+
+    A pixel of bin b has b neighbours at least as bright as itself, all in one arc; a mixed one has several arcs.
+    """
     return [
         f"lbp_radius{radius}_{number if number <= points else 'mixed'}"
         for points, radius in CIRCLES
