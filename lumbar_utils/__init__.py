@@ -35,6 +35,7 @@ _HOME_OF = {
     "fit_head": "training",
     "backbone_features": "training",
     "predict": "training",
+    "HandcraftedFeatures": "handcrafted",
     "CNNSVMClassifier": "hybrid",
     "explain": "explain",
     "score_explanations": "cam.scores",

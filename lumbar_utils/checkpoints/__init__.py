@@ -10,7 +10,7 @@ from pathlib import Path
 from ..dataset import LumbarError
 from ..phantom import PHANTOM_VERSION
 
-__all__ = ["CHECKPOINTS", "Checkpoint", "read_checkpoint", "write_card"]
+__all__ = ["CARD", "CHECKPOINTS", "Checkpoint", "read_checkpoint", "verified", "write_card"]
 
 CHECKPOINTS = Path(__file__).resolve().parent
 CARD = "card.json"
@@ -48,12 +48,21 @@ def read_checkpoint(name: str = "cnn", *, root: Path = CHECKPOINTS) -> Checkpoin
             f"There is no checkpoint {name!r}; shipped are: {', '.join(folders) or 'none'}; "
             f"train it with python -m lumbar_utils zoo --train {name.removesuffix('_course')}."
         )
+    train = f"train it again with python -m lumbar_utils zoo --train {folder.name.removesuffix('_course')}"
+    return verified(folder, damaged="fetch the checkpoint again", outdated=train)
+
+
+def verified(folder: Path, *, damaged: str, outdated: str) -> Checkpoint:
+    """Return a folder with a card after comparing each file with the sha256 in it.
+
+    damaged, outdated : the remedy for damaged files, and for files made on another version of the phantom.
+    """
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         files, version = dict(card["files"]), card["phantom_version"]
     except (ValueError, KeyError, TypeError) as error:
         raise LumbarError(
-            f"{folder / CARD} is not a model card ({type(error).__name__}: {error}); fetch the checkpoint again."
+            f"{folder / CARD} is not a model card ({type(error).__name__}: {error}); {damaged}."
         ) from error
     for file, expected in files.items():
         found = _sha256(folder / file) if (folder / file).is_file() else None
@@ -61,12 +70,11 @@ def read_checkpoint(name: str = "cnn", *, root: Path = CHECKPOINTS) -> Checkpoin
             state = (
                 "is missing" if found is None else f"has the sha256 {found[:12]}…, not {str(expected)[:12]}…"
             )
-            raise LumbarError(f"{file} of the checkpoint {folder.name} {state}; fetch the checkpoint again.")
+            raise LumbarError(f"{file} of the checkpoint {folder.name} {state}; {damaged}.")
     if version != PHANTOM_VERSION:
         raise LumbarError(
             f"The checkpoint {folder.name} was trained on phantom {version} and this package draws phantom "
-            f"{PHANTOM_VERSION}; train it again with python -m lumbar_utils zoo --train "
-            f"{folder.name.removesuffix('_course')}."
+            f"{PHANTOM_VERSION}; {outdated}."
         )
     return Checkpoint(folder, card)
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from helpers import small_dataset
 from sklearn.base import clone
-from sklearn.model_selection import GroupKFold, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 
-from lumbar_utils import CNNSVMClassifier, LumbarError, build_model, fit
+from lumbar_utils import CNNSVMClassifier, HandcraftedFeatures, LumbarError, build_model, explain, fit
 from lumbar_utils.training import features_of
 
 
@@ -108,3 +108,82 @@ def test_what_cannot_be_learnt_is_told(extractor):
         CNNSVMClassifier(extractor=extractor).fit(
             data.images, data.labels, validation=(data.images[~one], data.labels[~one])
         )
+
+
+BY_HAND = HandcraftedFeatures(("glcm", "gabor"), size=32)
+
+
+def test_handcrafted_features_follow_the_networks(extractor):
+    data = stripes()
+    hybrid = CNNSVMClassifier(extractor=extractor, handcrafted=BY_HAND)
+    hybrid.fit(data.images, data.labels, groups=data.patient_ids)
+    learned, by_hand = features_of(extractor, data.images), BY_HAND.transform(data.images)
+    assert hybrid.svm_.n_features_in_ == learned.shape[1] + by_hand.shape[1] == 128 + 84
+    joined = np.hstack([learned, by_hand])
+    assert np.allclose(hybrid.predict_proba(data.images), hybrid.calibrated_.predict_proba(joined), atol=1e-6)
+    unseen = stripes(2)
+    assert hybrid.score(unseen.images, unseen.labels) > 0.9
+
+
+def test_handcrafted_features_too_are_scaled_on_the_training_rows_alone(extractor):
+    data = stripes()
+    hybrid = CNNSVMClassifier(extractor=extractor, handcrafted=BY_HAND)
+    hybrid.fit(data.images, data.labels, groups=data.patient_ids)
+    of_all, learned_from = BY_HAND.transform(data.images), hybrid.svm_[0].n_samples_seen_
+    assert learned_from < len(data) and not np.allclose(
+        hybrid.svm_[0].mean_[128:], of_all.mean(axis=0), rtol=1e-6
+    )
+    hybrid.fit(data.images, data.labels, validation=(stripes(1).images, stripes(1).labels))
+    assert np.allclose(hybrid.svm_[0].mean_[128:], of_all.mean(axis=0))
+
+
+def test_a_grid_search_chooses_handcrafted_features_components_and_c(extractor):
+    data = stripes()
+    grid = [
+        {"handcrafted": [None, BY_HAND], "pca_components": [None, 6], "C": [0.5, 5.0]},
+        {"handcrafted": [BY_HAND], "handcrafted__families": [("hu",)]},
+    ]
+    search = GridSearchCV(CNNSVMClassifier(extractor=extractor), grid, cv=GroupKFold(2), error_score="raise")
+    search.fit(data.images, data.labels, groups=data.patient_ids)
+    tried = search.cv_results_["mean_test_score"]
+    assert len(tried) == 9 and tried.min() > 0.8
+    assert BY_HAND.families == ("glcm", "gabor")  # each candidate sets parameters of its own copy
+    hu = clone(search.estimator).set_params(handcrafted=clone(BY_HAND), handcrafted__families=("hu",))
+    hu.fit(data.images, data.labels, groups=data.patient_ids)
+    assert hu.svm_.n_features_in_ == 128 + 7
+
+
+def test_clones_do_not_share_handcrafted_features(extractor):
+    original = CNNSVMClassifier(extractor=extractor, handcrafted=HandcraftedFeatures(("hu",)))
+    clone(original).set_params(handcrafted__families=("glcm",))
+    assert original.handcrafted.families == ("hu",)
+
+
+def test_prepared_pictures_have_handcrafted_features_only_when_grey(extractor):
+    data = stripes()
+    hybrid = CNNSVMClassifier(extractor=extractor, handcrafted=BY_HAND)
+    hybrid.fit(data.images, data.labels, groups=data.patient_ids)
+    prepared = np.float32(data.images[..., None] / 255)
+    assert np.allclose(hybrid.predict_proba(prepared), hybrid.predict_proba(data.images), atol=1e-4)
+    with pytest.raises(
+        LumbarError, match=r"shape \(60, 32, 32, 3\), and handcrafted features want \(N, H, W\)"
+    ):
+        hybrid.fit(np.repeat(prepared, 3, axis=-1), data.labels)
+
+
+def test_a_mistake_in_handcrafted_features_is_told_before_the_network_trains():
+    data = stripes()
+    hybrid = CNNSVMClassifier(handcrafted=HandcraftedFeatures(("glmc",)))
+    with pytest.raises(LumbarError, match="families is"):
+        hybrid.fit(data.images, data.labels)
+    assert not hasattr(hybrid, "network_")
+
+
+def test_a_heat_map_of_a_hybrid_with_handcrafted_features_is_refused(extractor):
+    data = stripes()
+    hybrid = CNNSVMClassifier(extractor=extractor, handcrafted=BY_HAND)
+    hybrid.fit(data.images, data.labels, groups=data.patient_ids)
+    with pytest.raises(LumbarError, match="learned from 212 features and its network gives 128") as caught:
+        explain(hybrid, data.images[:2])
+    assert "without handcrafted features, or classifier.network_." in str(caught.value)
+    assert explain(hybrid.network_, data.images[:2]).shape == (2, 32, 32)
