@@ -71,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--epochs", type=int, help="how often each is seen")
     command.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
 
+    command = verb("explanations", _explanations, "Score heat maps against true lesions, or show the scores.")
+    command.add_argument(
+        "--compute", action="store_true", help="explain the locked test patients anew (an hour)"
+    )
+    command.add_argument("--networks", metavar="NAMES", help="only these, such as cnn,vgg16")
+    command.add_argument("--score", default="energy", help="pointing, energy, iou, auprc or level_hit")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
     command.add_argument("--out", metavar="PNG", help="also draw what was found over the picture")
@@ -200,6 +208,18 @@ def _zoo(options):
     if options.epochs is not None:
         size["epochs"] = options.epochs
     train_zoo(**size, view=options.view, precision=options.precision, log=partial(print, flush=True))
+
+
+def _explanations(options):
+    from .studies.explanations import explain_zoo, stored_scores, summary_of
+
+    networks = options.networks.split(",") if options.networks else None
+    if options.compute:
+        explain_zoo(networks, log=partial(print, flush=True))
+    table = summary_of(stored_scores(networks), options.score)
+    print(
+        table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")
+    )
 
 
 def _locate(options):

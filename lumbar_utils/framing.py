@@ -62,6 +62,14 @@ class Frames:
             whole[row][outside] = 0.0
         return whole
 
+    def carry(self, label_maps: np.ndarray) -> np.ndarray:
+        """Return label maps (N, H, W) moved as the pictures were, (N, h, w), each pixel the nearest one's number."""
+        size = self.pictures.shape[2:0:-1]
+        pairs = zip(label_maps, self.matrices, strict=True)
+        return np.stack(
+            [cv2.warpAffine(each, matrix, size, flags=cv2.INTER_NEAREST) for each, matrix in pairs]
+        )
+
     def cells_of(self, maps: np.ndarray, cells: tuple[int, int]) -> np.ndarray:
         """Return (N, h', w') float32: the mean of (N, H, W) `maps` in each of `cells` that cover the frames."""
         size = self.pictures.shape[1:]

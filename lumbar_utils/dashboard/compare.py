@@ -12,6 +12,7 @@ from lumbar_utils.dashboard.log import Log
 from lumbar_utils.dashboard.parts import Chart, box, control, table, text
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import evaluate, load_results
+from lumbar_utils.evaluation.results import study_names
 from lumbar_utils.figures import compare_accuracy, confusion_matrix, roc_curves, training_curves
 from lumbar_utils.paths import results_folder
 
@@ -95,14 +96,6 @@ class ComparePanel:
             report.model if names.count(report.model) == 1 else f"{report.model} ({key})": report
             for key, report in self._reports.items()
         }
-
-
-def study_names() -> tuple[str, ...]:
-    """Return the names of the folders in results/ that hold a csv file, sorted."""
-    folder = results_folder()
-    if not folder.is_dir():
-        return ()
-    return tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and any(path.glob("*.csv"))))
 
 
 def read_history(path: Path) -> pd.DataFrame | None:

@@ -30,6 +30,15 @@ def load_results(study: str | None = None) -> dict[str, Predictions]:
     }
 
 
+def study_names() -> tuple[str, ...]:
+    """Return the studies with stored predictions: the zoo first, for it is what ships, and the others by name."""
+    folder = results_folder()
+    if not folder.is_dir():
+        return ()
+    names = [each.name for each in folder.iterdir() if each.is_dir() and any(map(_holds, each.glob("*.csv")))]
+    return tuple(sorted(names, key=lambda name: (name != "zoo", name)))
+
+
 def _holds(path: Path) -> bool:
     with path.open("rb") as file:
         return file.readline().startswith(b"patient_id,label,")

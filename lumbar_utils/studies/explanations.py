@@ -1,0 +1,164 @@
+"""Scores the heat maps of the shipped networks against the true lesions of the zoo's locked test patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+
+from ..cam import METHODS, method_named
+from ..cam.scores import REFERENCES, SCORES, score_explanations, summarise_scores
+from ..checkpoints import read_checkpoint
+from ..dataset import LumbarError
+from ..evaluation import load_results
+from ..explain import explain, randomised_network
+from ..models import build_model, cam_layer_of, display_name_of
+from ..paths import results_folder, write_whole
+from ..phantom import lesion_mask
+from ..training import scaled_for
+from .patients import Part
+from .zoo import CEILING, NETWORKS, draw_parts
+
+FOLDER = "explanations"
+RANDOMISED = "randomised"  # what a network is called whose weights were drawn anew
+
+
+def explain_zoo(
+    names: Sequence[str] | None = None,
+    *,
+    methods: Sequence[str] = tuple(METHODS),
+    n_patients: int | None = None,
+    results: Path | None = None,
+    log: Callable[[str], None] = print,
+) -> None:
+    """Explain the true class of every locked test patient with a visible lesion, and store each picture's scores.
+
+    Everything is scored in what the network sees, the column: in the whole picture the crop alone would lie far above
+    chance. Written are, by default in results/explanations, NETWORK.csv with one row a picture and method, of the
+    network as it ships and with weights drawn anew, and NETWORK_references.csv with what maps that know nothing of a
+    network would score on the same pictures.
+
+    Parameters
+    ----------
+    names : shipped networks, by default all. methods : names of `cam.METHODS`; "scorecam" runs a network a hundred
+        times a picture.
+    n_patients : only so many of the test patients, by default all.
+
+    Raises
+    ------
+    LumbarError : a network that does not ship, an unknown method, no patient with a lesion.
+    """
+    for method in methods:
+        method_named(method)
+    names = tuple(load_results("zoo").keys() & set(NETWORKS)) if names is None else tuple(names)
+    for name in names:
+        read_checkpoint(name)
+    results = results_folder() / FOLDER if results is None else Path(results)
+    part, masks, label_maps = with_lesion(locked_patients(n_patients))
+    for name in sorted(names):
+        table = score_network(name, part, masks, label_maps, methods)
+        _store(table, results / f"{name}.csv")
+        log(f"{summary_of(table).to_string(float_format='{:.3f}'.format)}\n")
+
+
+def locked_patients(n_patients: int | None = None) -> Part:
+    """Return the zoo's test patients, the column of each cut out."""
+    stored = load_results("zoo")
+    if CEILING not in stored:
+        raise LumbarError("There are no locked test patients without results/zoo; train it with `make zoo`.")
+    return draw_parts({"test": n_patients or len(stored[CEILING])})["test"]
+
+
+def with_lesion(part: Part) -> tuple[Part, np.ndarray, np.ndarray]:
+    """Return the patients whose lesion shows in the frame, lesion masks and label maps of the frames, (N, h, w)."""
+    label_maps = part.frames.carry(part.dataset.masks)
+    names = part.dataset.class_names
+    masks = np.stack(
+        [lesion_mask(each, names[label]) for each, label in zip(label_maps, part.dataset.labels, strict=True)]
+    )
+    rows = np.flatnonzero(masks.any(axis=(1, 2)))
+    if len(rows) == 0:
+        raise LumbarError(
+            f"None of the {len(part.dataset)} patients shows the lesion of its class; draw more of them."
+        )
+    return part.subset(rows), masks[rows], label_maps[rows]
+
+
+def score_network(
+    name: str, part: Part, masks: np.ndarray, label_maps: np.ndarray, methods: Sequence[str]
+) -> pd.DataFrame:
+    """Return the scores of each picture, method and network, as it ships and with all its weights drawn anew."""
+    trained = build_model(name, weights="phantom")
+    cells = tuple(trained.get_layer(cam_layer_of(trained)).output.shape[1:3])
+    tables = []
+    for kind, model in (("trained", trained), (RANDOMISED, randomised_network(trained))):
+        x = scaled_for(model, part.frames)
+        for method in methods:
+            heat = explain(model, x, method, class_index=part.dataset.labels)
+            scores = score_explanations(
+                heat,
+                masks,
+                label_maps=label_maps,
+                pictures=part.frames.pictures,
+                cells=cells,
+                patient_ids=part.dataset.patient_ids,
+            )
+            label = [part.dataset.class_names[k] for k in part.dataset.labels]
+            scores.insert(1, "label", label)
+            scores.insert(0, "method", method)
+            scores.insert(0, "weights", kind)
+            scores.insert(0, "network", display_name_of(trained))
+            tables.append(scores)
+    keras.backend.clear_session()
+    return pd.concat(tables, ignore_index=True)
+
+
+def summary_of(table: pd.DataFrame, score: str = "energy") -> pd.DataFrame:
+    """Return one row a network, weights and method: mean of `score` over patients, interval, and the references."""
+    if score not in SCORES:
+        raise LumbarError(f"There is no score {score!r}; choose one of {', '.join(SCORES)}.")
+    rows = []
+    for (network, weights, method), group in table.groupby(["network", "weights", "method"], sort=False):
+        summary = summarise_scores(group).loc[score]
+        rows.append(
+            {
+                "network": network,
+                "weights": weights,
+                "method": method,
+                **summary,
+                "empty": group["empty"].mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _store(table: pd.DataFrame, file: Path) -> None:
+    """Write scores and references apart: the latter are the same for all methods."""
+    references = [column for column in table if column.split("_")[-1] in REFERENCES]
+    once = table.drop_duplicates("patient_id")[["patient_id", *references]]
+    for part, path in ((table.drop(columns=references), file), (once, _references(file))):
+        write_whole(path, part.to_csv(index=False, float_format="%.4f").encode())
+
+
+def _references(file: Path) -> Path:
+    return file.with_name(f"{file.stem}_references.csv")
+
+
+def stored_scores(names: Sequence[str] | None = None, *, results: Path | None = None) -> pd.DataFrame:
+    """Return the stored rows of some networks, by default all, with their references, one below the other."""
+    results = results_folder() / FOLDER if results is None else Path(results)
+    files = {file.stem: file for file in sorted(results.glob("*.csv")) if _references(file).is_file()}
+    missing = set(names or ()) - set(files)
+    if missing or not files:
+        raise LumbarError(
+            f"There are no stored scores of {', '.join(sorted(missing)) or 'any network'} in {results}; compute them "
+            "with python -m lumbar_utils explanations --compute."
+        )
+    files = [files[name] for name in names or files]
+    return pd.concat(
+        [pd.read_csv(file).merge(pd.read_csv(_references(file)), on="patient_id") for file in files],
+        ignore_index=True,
+    )

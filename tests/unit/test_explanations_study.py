@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from lumbar_utils import LumbarError
+from lumbar_utils.phantom import make_dataset
+from lumbar_utils.studies import explanations
+from lumbar_utils.studies.patients import framed
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("explanations")
+    methods, log = ("gradcam", "eigencam"), lambda line: None
+    explanations.explain_zoo(("cnn",), methods=methods, n_patients=40, results=folder, log=log)
+    return folder
+
+
+def test_only_patients_whose_lesion_shows_are_explained():
+    dataset = make_dataset(24, seed=3)
+    part, masks, label_maps = explanations.with_lesion(framed(dataset, "column"))
+    healthy = dataset.class_names.index("Healthy")
+    assert 0 < len(part.dataset) < 24 and healthy not in part.dataset.labels
+    assert masks.any(axis=(1, 2)).all() and masks.shape == label_maps.shape == part.frames.pictures.shape
+    assert set(np.unique(label_maps)) <= set(np.unique(dataset.masks)), "numbers are carried, not mixed"
+    with pytest.raises(LumbarError, match=r"None of the \d+ patients shows the lesion of its class"):
+        explanations.with_lesion(framed(dataset.subset(np.flatnonzero(dataset.labels == healthy)), "column"))
+
+
+def test_each_picture_is_scored_for_each_method_trained_and_randomised(computed):
+    table = explanations.stored_scores(("cnn",), results=computed)
+    assert set(table["weights"]) == {"trained", "randomised"} and set(table["method"]) == {
+        "gradcam",
+        "eigencam",
+    }
+    counts = table.groupby(["weights", "method"])["patient_id"].nunique()
+    assert counts.nunique() == 1 and len(table) == 4 * counts.iloc[0]
+    assert table[["energy_chance", "energy_ceiling", "pointing_centre", "energy"]].notna().all(axis=None)
+
+
+def test_the_shipped_network_finds_more_than_chance_and_its_random_twin_does_not(computed):
+    summary = explanations.summary_of(explanations.stored_scores(results=computed)).set_index(
+        ["weights", "method"]
+    )
+    trained, random = summary.loc[("trained", "gradcam")], summary.loc[("randomised", "gradcam")]
+    assert trained["low"] > 2 * trained["chance"], "the trained network's heat lies on lesions"
+    assert random["low"] < 2 * random["chance"] and random["value"] < trained["low"]
+    assert trained["value"] < trained["ceiling"] < 1
+
+
+def test_what_is_not_there_is_told(tmp_path):
+    with pytest.raises(LumbarError, match="no stored scores of any network"):
+        explanations.stored_scores(results=tmp_path)
+    with pytest.raises(LumbarError, match="no stored scores of lenet"):
+        explanations.stored_scores(("lenet",), results=tmp_path)
+    with pytest.raises(LumbarError, match="'lime'; choose one of gradcam"):
+        explanations.explain_zoo(("cnn",), methods=("lime",), results=tmp_path)
+    with pytest.raises(LumbarError, match="no checkpoint 'lenet'"):
+        explanations.explain_zoo(("lenet",), results=tmp_path)
+    with pytest.raises(LumbarError, match="no score 'dice'"):
+        explanations.summary_of(None, "dice")
