@@ -163,8 +163,8 @@ class WeightedVotingEnsemble(_Ensemble):
 class StackingEnsemble(_Ensemble):
     """Multinomial logistic regression on the members' log-probabilities (Wolpert 1992; Ting and Witten 1999).
 
-    Unlike a vote it can mend a member that takes one class for another, and pays with M K (K - 1) + K - 1 numbers
-    to learn. Its L2 penalty is chosen among `STRENGTHS` by the negative log-likelihood in folds grouped by patient
+    Unlike a vote it can mend a member that takes one class for another, and pays with (K - 1)(M K + 1) numbers to
+    learn. Its L2 penalty is chosen among `STRENGTHS` by the negative log-likelihood in folds grouped by patient
     inside what `fit` is given, and the regression is then fitted on all of it.
 
     Parameters
@@ -185,7 +185,7 @@ class StackingEnsemble(_Ensemble):
         self.seed = seed
 
     def _learn(self, probabilities, about):
-        from sklearn.model_selection import StratifiedGroupKFold  # here: it costs the dashboard 65 MB
+        from sklearn.model_selection import StratifiedGroupKFold  # here: it would cost the dashboard 85 MB
 
         x, y, n_classes = _logs(probabilities), about.labels, len(about.class_names)
         patients = [len(np.unique(about.patient_ids[y == label])) for label in range(n_classes)]
@@ -225,7 +225,7 @@ def mixture_weights(
     weights: each is multiplied by the member's mean share in the mixture's likelihood. The log-likelihood is
     concave in the weights, and no weights are better than these by more than (largest share - 1) nats a picture
     (Cover 1984, IEEE Transactions on Information Theory 30:369), so the rounds end when that falls under
-    `tolerance`; after `most_rounds` it is at most log(M) / most_rounds.
+    `tolerance`. After `most_rounds` they lose at most log(M) / most_rounds nats a picture.
 
     Parameters
     ----------

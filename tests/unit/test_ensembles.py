@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from lumbar_utils import SoftVotingEnsemble, StackingEnsemble, WeightedVotingEnsemble
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import Predictions, evaluate
-from lumbar_utils.evaluation.calibration import nll_by_row
+from lumbar_utils.evaluation.calibration import SMALLEST, nll_by_row
 from lumbar_utils.evaluation.ensembles import STRENGTHS, mixture_weights
 
 ALL = (SoftVotingEnsemble, WeightedVotingEnsemble, StackingEnsemble)
@@ -120,6 +120,15 @@ def test_a_probability_stored_as_zero_rules_no_member_out():
     weights = WeightedVotingEnsemble().fit([hard, soft]).weights_
     # one picture in 100 wrong with certainty: minimise -0.99 log(w + (1 - w) / 4) - 0.01 log((1 - w) / 4)
     assert weights[1] == pytest.approx(0.01 * 4 / 3, abs=1e-4)
+
+
+def test_a_picture_on_which_all_are_wrong_with_certainty_stops_nothing():
+    truth = [0, 1, 2, 3] * 10
+    said = [1, *truth[1:]]
+    some = [of_labels(truth, row, model=name) for name, row in (("a", said), ("b", [*said[:-1], 0]))]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert WeightedVotingEnsemble().fit(some).weights_ == pytest.approx([1, 0], abs=1e-4)
 
 
 def test_weights_learnt_on_validation_patients_beat_equal_ones_on_test_patients():
@@ -286,12 +295,15 @@ def test_a_class_of_one_patient_cannot_be_stacked():
         StackingEnsemble().fit(some)
 
 
-def test_a_class_whose_patients_fall_into_one_fold_does_not_stop_the_stacking():
-    labels = np.array([0, 1, 2] * 20 + [3, 3])
-    ids = [f"p{i}" for i in range(60)] + ["p0", "p1"]
-    some = [draw(62, labels=labels, patient_ids=ids, seed=s, model=str(s)) for s in (1, 2)]
-    losses = StackingEnsemble().fit(some).fold_nll_.values()
-    assert np.isfinite(list(losses)).all()
+def test_a_class_whose_patients_all_fall_into_one_fold_is_never_predicted_there_and_stops_nothing():
+    # z holds as many pictures of the first three classes as x and y together: some folds are {z, …} and {x, y, …}
+    labels = np.array([0, 1, 2] * 8 + ([0, 1, 2] * 4 + [3]) * 2 + [0, 1, 2] * 3)
+    ids = ["z"] * 24 + ["x"] * 13 + ["y"] * 13 + [f"p{i}" for i in range(9)]
+    some = [of_labels(labels, labels, patient_ids=ids, model=name) for name in "ab"]
+    losses = [StackingEnsemble(seed=seed).fit(some).fold_nll_[10.0] for seed in range(8)]
+    assert max(losses) == pytest.approx(
+        2 / 59 * -np.log(SMALLEST), abs=0.01
+    )  # the two of class 3, nothing else
 
 
 def test_votes_are_fitted_and_combined_without_scikit_learn():
