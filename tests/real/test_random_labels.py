@@ -16,6 +16,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from lumbar_utils import build_model, load_dataset
 from lumbar_utils.evaluation.intervals import percentile, resample_patients
@@ -24,6 +25,13 @@ from lumbar_utils.training import features_of
 
 N_DRAWS, N_COMPONENTS = 20, 10
 CHANCE = 0.5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """The matrices are so small that threads only wait for each other."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="module")
