@@ -4,6 +4,8 @@ from lumbar_utils.evaluation.auc import AUCDifference, delong, hanley_mcneil_se,
 from lumbar_utils.evaluation.calibration import reliability
 from lumbar_utils.evaluation.comparison import McNemar, mcnemar_exact, paired_difference
 from lumbar_utils.evaluation.decision import decision_curve
+from lumbar_utils.evaluation.diversity import diversity
+from lumbar_utils.evaluation.ensembles import SoftVotingEnsemble, StackingEnsemble, WeightedVotingEnsemble
 from lumbar_utils.evaluation.intervals import Estimate, clopper_pearson, wilson
 from lumbar_utils.evaluation.pairs import compare, holm
 from lumbar_utils.evaluation.paper_report import PaperReport, paper_reported
@@ -22,12 +24,16 @@ __all__ = [
     "PaperReport",
     "Predictions",
     "Report",
+    "SoftVotingEnsemble",
+    "StackingEnsemble",
+    "WeightedVotingEnsemble",
     "average_copies",
     "clopper_pearson",
     "compare",
     "corrected_resampled_t",
     "decision_curve",
     "delong",
+    "diversity",
     "evaluate",
     "fit_temperature",
     "hanley_mcneil_se",
