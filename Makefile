@@ -31,7 +31,7 @@ lessons: .venv/.ready
 
 zoo: .venv/.ready
 	$(RUN) -m lumbar_utils zoo --train localiser
-	$(RUN) -m lumbar_utils zoo --train all
+	$(RUN) -m lumbar_utils zoo --train all $(if $(PRECISION),--precision $(PRECISION))
 
 study: .venv/.ready
 	$(RUN) -m lumbar_utils study $(if $(JOBS),--jobs $(JOBS)) $(if $(HOURS),--hours $(HOURS))

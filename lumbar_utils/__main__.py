@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--train",
         metavar="NAMES",
-        help="all, or such as cnn,vgg16,ceiling; the localiser comes first: localiser",
+        help="all, or such as cnn,vgg16,ceiling; then ensembles; before all, localiser",
     )
     what.add_argument("--table", action="store_true", help="scores of the shipped networks, computed again")
     command.add_argument("--json", action="store_true", help="the table as JSON")
@@ -202,12 +202,18 @@ def _zoo(options):
         train_localiser(**size)
         return
     from .studies.zoo import train_zoo
+    from .studies.zoo_ensembles import store_ensembles
 
+    if options.train == "ensembles":
+        store_ensembles()
+        return
     if options.train != "all":
         size["names"] = tuple(options.train.split(","))
     if options.epochs is not None:
         size["epochs"] = options.epochs
     train_zoo(**size, view=options.view, precision=options.precision, log=partial(print, flush=True))
+    if options.train == "all" and options.view == "column":
+        store_ensembles()
 
 
 def _explanations(options):

@@ -1,4 +1,6 @@
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from lumbar_utils.phantom import make_dataset
 from lumbar_utils.runtime import Predictor
 from lumbar_utils.studies import zoo
 from lumbar_utils.studies.patients import framed, mean_grey
+from lumbar_utils.studies.zoo_ensembles import store_ensembles
 from lumbar_utils.studies.zoo_table import zoo_table
 
 SMALL = {"n_patients": 48, "n_validation": 40, "n_test": 40, "epochs": 1}
@@ -52,6 +55,25 @@ def test_the_hybrid_the_ceiling_the_validation_and_the_history_lie_beside_it(tra
     )
     history = pd.read_csv(results / "cnn_history.csv")
     assert history["epoch"].tolist() == [1] and history["val_loss"].iloc[0] > 0
+
+
+def test_ensembles_are_made_of_stored_predictions(trained, tmp_path):
+    results = shutil.copytree(trained / "results", tmp_path / "results")
+    with pytest.raises(LumbarError, match=r"predictions of 1 network\(s\), wanted two or more"):
+        store_ensembles(results=results)
+    rng = np.random.default_rng(0)
+    for folder in (results, results / "validation"):  # a second network that knows little
+        network = Predictions.load(folder / "cnn.csv")
+        noise = rng.dirichlet(np.ones(4), len(network))
+        replace(network, probabilities=noise, model="VGG").save(folder / "vgg16.csv")
+    store_ensembles(results=results, log=lambda line: None)
+    soft, network, noise = (
+        Predictions.load(results / f"{name}.csv") for name in ("soft_vote", "cnn", "vgg16")
+    )
+    assert np.allclose(soft.probabilities, (network.probabilities + noise.probabilities) / 2, atol=2e-5)
+    assert soft.model == "Soft vote of 2 networks" and soft.provenance["members"] == ["cnn", "vgg16"]
+    weights = Predictions.load(results / "weighted_vote.csv").provenance["weights"]
+    assert sum(weights) == pytest.approx(1) and (results / "stacking.csv").is_file()
 
 
 def test_whole_pictures_are_for_comparison_and_ship_nothing(tmp_path):
