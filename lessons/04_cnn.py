@@ -3,7 +3,7 @@
 #
 # **When you have finished you can**
 # 1. build a convolutional network block by block, and say what each block does to the shape of a picture;
-# 2. count its 246,612 parameters by hand;
+# 2. count its 246,356 parameters by hand;
 # 3. train it, and judge it by an interval instead of a number;
 # 4. draw where it looked, beside where the disease is;
 # 5. exchange its last layer for a support vector machine.
@@ -174,22 +174,18 @@ for block, filters in enumerate((32, 64, 128, 128), start=2):
 # %% [markdown]
 # 128 maps of 16 × 16 cells. To get from maps to a diagnosis we take the *mean* of each map (**global average
 # pooling**: how much of this did you see, wherever it was?) and combine the 128 means into four numbers, one a
-# class. A herniation fills two or three of the 256 cells, so it moves the mean of its map very little: we divide each
-# mean by how much it varies from picture to picture, or the last layer would need thousands of steps to notice.
-# **Dropout** hides a random 30 % of the means during training, so that no single one becomes indispensable.
+# class. **Dropout** hides a random 30 % of the means during training, so that no single one becomes
+# indispensable.
 
 # %%
 x = layers.GlobalAveragePooling2D()(x)  # (N, 128)
-x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(
-    x
-)  # two numbers a map, none of them learned
 x = layers.Dropout(0.3)(x)
 logits = layers.Dense(4)(x)  # (N, 4)
 ours = keras.Model(inputs, logits)
 print(f"{ours.count_params():,} parameters")
 
 # %% tags=["expected"]
-# 246,612 parameters
+# 246,356 parameters
 
 # %% [markdown]
 # An eighth of what the single dense layer of section 1 had, and five layers deep. Where are they? A convolution has
@@ -202,9 +198,8 @@ for block, filters in enumerate((16, 32, 64, 128, 128), start=1):
     convolution, normalisation = 3 * 3 * channels * filters, 4 * filters
     print(f"block {block}: {convolution:7,} + {normalisation:3}")
     total, channels = total + convolution + normalisation, filters
-print(f"means:   {2 * 128:7,}")
 print(f"dense:   {128 * 4 + 4:7,}")
-print(f"in all:  {total + 2 * 128 + 128 * 4 + 4:7,}")
+print(f"in all:  {total + 128 * 4 + 4:7,}")
 
 # %% tags=["expected"]
 # block 1:     144 +  64
@@ -212,9 +207,8 @@ print(f"in all:  {total + 2 * 128 + 128 * 4 + 4:7,}")
 # block 3:  18,432 + 256
 # block 4:  73,728 + 512
 # block 5: 147,456 + 512
-# means:       256
 # dense:       516
-# in all:  246,612
+# in all:  246,356
 
 # %% [markdown]
 # ### Exercise 2: colour pictures
@@ -228,7 +222,7 @@ colour_parameters = ...
 check("cnn.colour", colour_parameters)
 
 # %% tags=["solution"]
-colour_parameters = 246_612 + 3 * 3 * 2 * 16  # two more input channels for each of the 16 first filters
+colour_parameters = 246_356 + 3 * 3 * 2 * 16  # two more input channels for each of the 16 first filters
 
 # %% [markdown]
 # `build_model("cnn")` builds the same network from the same lines, with names on its layers. From here on we use
@@ -242,7 +236,7 @@ print(
 )
 
 # %% tags=["expected"]
-# cnn_course: 246,612 parameters, last maps (None, 16, 16, 128)
+# cnn_course: 246,356 parameters, last maps (None, 16, 16, 128)
 
 # %% [markdown]
 # ## 5. What the network says before it has learned
@@ -399,15 +393,13 @@ figures.picture_grid(
 #
 # ## 10. Where did it look? Grad-CAM by hand
 #
-# The network ends in "mean of each map, over its spread, then a weighted sum". So we can ask each *cell* for its share
-# of the logit: weigh the 128 maps by the dense layer's weights for one class over the spreads, and add them up. What is
-# positive speaks for the class. For such a network, this is what **Grad-CAM** (Selvaraju 2017) computes.
+# The network ends in "mean of each map, then a weighted sum". So we can ask each *cell* for its share of the logit:
+# weigh the 128 maps by the dense layer's weights for one class, and add them up. What is positive speaks for the
+# class. For such a network, this is what **Grad-CAM** (Selvaraju 2017) computes.
 
 # %%
 probe = keras.Model(shipped.inputs, [shipped.get_layer("block5_relu").output, shipped.outputs[0]])
 weights_of_class, _ = shipped.get_layer("logits").get_weights()  # (128, 4)
-_, variance = shipped.get_layer("standardised").get_weights()  # (128,) each
-weights_of_class /= np.sqrt(variance + shipped.get_layer("standardised").epsilon)[:, None]
 
 visible = rows[lesion_pixels > 0]
 row = max(visible, key=lambda row: shipped_on_test.probabilities[row, hernia])

@@ -6,8 +6,6 @@ Krizhevsky, Sutskever, Hinton, ImageNet Classification with Deep Convolutional N
 import keras
 from keras import layers
 
-from .head import course_head
-
 VARIANTS = ("one_tower", "two_groups")
 
 
@@ -51,7 +49,9 @@ def _course(pictures, num_classes, groups):
     x = conv_block(x, 96, 3, name="conv3")
     x = conv_block(x, 96, 3, groups=groups, name="conv4")
     x = conv_block(x, 96, 3, groups=groups, name="conv5")
-    return course_head(x, num_classes)
+    x = layers.GlobalAveragePooling2D(name="features")(x)  # (N, 96)
+    x = layers.Dropout(0.3, name="dropout")(x)
+    return layers.Dense(num_classes, name="logits")(x)
 
 
 def conv_block(x, filters: int, size: int, *, name: str, strides: int = 1, groups: int = 1):

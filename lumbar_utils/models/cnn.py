@@ -3,8 +3,6 @@
 import keras
 from keras import layers
 
-from .head import course_head
-
 # The paper names no layout for its CNN: the widths below are ours. Every block but the last two halves the grid.
 COURSE_WIDTHS = (16, 32, 64, 128, 128)
 PAPER_WIDTHS = (32, 64, 128, 256, 256)
@@ -25,7 +23,7 @@ def conv_block(x, filters: int, *, pool: bool, name: str):
 
 
 def build_cnn(input_shape, num_classes: int, *, preset: str = "course", variant=None) -> keras.Model:
-    """Return five convolution blocks, global average pooling and one dense layer of logits, at either size.
+    """Return five convolution blocks, global average pooling and one dense layer of logits.
 
     `input_shape` is (H, W, C) with values in [0, 1]; the last maps are H/8 x W/8.
     """
@@ -34,4 +32,7 @@ def build_cnn(input_shape, num_classes: int, *, preset: str = "course", variant=
     x = pictures  # (N, H, W, C)
     for number, filters in enumerate(widths, start=1):
         x = conv_block(x, filters, pool=number <= len(widths) - 2, name=f"block{number}")
-    return keras.Model(pictures, course_head(x, num_classes))
+    x = layers.GlobalAveragePooling2D(name="features")(x)  # (N, 128)
+    x = layers.Dropout(0.3, name="dropout")(x)
+    logits = layers.Dense(num_classes, name="logits")(x)  # (N, K)
+    return keras.Model(pictures, logits)

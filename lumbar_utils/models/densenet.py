@@ -7,8 +7,6 @@ Huang, Liu, van der Maaten, Weinberger, Densely Connected Convolutional Networks
 import keras
 from keras import layers
 
-from .head import course_head
-
 PAPER_BLOCKS, PAPER_GROWTH = (6, 12, 24, 16), 32
 COURSE_BLOCKS, COURSE_GROWTH = (2, 4, 8), 16
 
@@ -35,9 +33,9 @@ def build_densenet121(input_shape, num_classes: int, *, preset: str = "course", 
         if number <= len(blocks):
             x = transition(x, momentum=momentum, name=f"pool{number}")
     x = normalise_relu(x, momentum)  # (N, H/32, W/32, 1024)
-    if course:
-        return keras.Model(pictures, course_head(x, num_classes))
     x = layers.GlobalAveragePooling2D(name="features")(x)
+    if course:
+        x = layers.Dropout(0.3, name="dropout")(x)
     return keras.Model(pictures, layers.Dense(num_classes, name="logits")(x))
 
 

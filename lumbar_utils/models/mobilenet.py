@@ -7,8 +7,6 @@ those of `keras.applications`, so that its weights fit.
 import keras
 from keras import layers
 
-from .head import course_head
-
 # (maps, stride) of each separable convolution
 PAPER_BLOCKS = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
@@ -32,10 +30,8 @@ def build_mobilenet(input_shape, num_classes: int, *, preset: str = "course", va
     x = normalise_relu(x, momentum, name="conv1")
     for number, (maps, stride) in enumerate(COURSE_BLOCKS if course else PAPER_BLOCKS, start=1):
         x = separable(x, maps, stride=stride, momentum=momentum, number=number)
-    if course:
-        return keras.Model(pictures, course_head(x, num_classes))
     x = layers.GlobalAveragePooling2D(name="features")(x)  # (N, 1024)
-    x = layers.Dropout(0.001, name="dropout")(x)
+    x = layers.Dropout(0.3 if course else 0.001, name="dropout")(x)
     return keras.Model(pictures, layers.Dense(num_classes, name="logits")(x))
 
 

@@ -7,8 +7,6 @@ normalisation makes superfluous, are those of `keras.applications`, so that its 
 import keras
 from keras import layers
 
-from .head import course_head
-
 # (maps inside the bottleneck, blocks, stride of the first block)
 PAPER_STACKS = ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2))
 COURSE_STACKS = ((24, 1, 1), (32, 1, 2), (64, 1, 1), (96, 1, 1))
@@ -33,9 +31,9 @@ def build_resnet50(input_shape, num_classes: int, *, preset: str = "course", var
         x = bottleneck(x, maps, stride=stride, project=True, momentum=momentum, name=f"conv{number}_block1")
         for index in range(2, depth + 1):
             x = bottleneck(x, maps, momentum=momentum, name=f"conv{number}_block{index}")
-    if course:
-        return keras.Model(pictures, course_head(x, num_classes))
     x = layers.GlobalAveragePooling2D(name="features")(x)  # (N, 2048)
+    if course:
+        x = layers.Dropout(0.3, name="dropout")(x)
     return keras.Model(pictures, layers.Dense(num_classes, name="logits")(x))
 
 

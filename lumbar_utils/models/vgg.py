@@ -6,8 +6,6 @@ Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image R
 import keras
 from keras import layers
 
-from .head import course_head
-
 # (maps, convolutions) of each block. The course network does not halve the grid after blocks 4 and 5.
 PAPER_BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 COURSE_BLOCKS = ((16, 1), (32, 1), (64, 2), (96, 2), (96, 2))
@@ -56,7 +54,9 @@ def pool(x, number: int, preset: str):
 def head(x, num_classes: int, preset: str):
     """Return the logits: three dense layers as published, or average pooling and one at course size."""
     if preset == "course":
-        return course_head(x, num_classes)
+        x = layers.GlobalAveragePooling2D(name="features")(x)  # (N, 96)
+        x = layers.Dropout(0.3, name="dropout")(x)
+        return layers.Dense(num_classes, name="logits")(x)
     x = layers.Flatten(name="flatten")(x)  # (N, 25088) from 224 x 224 pixels
     for name in ("fc1", "fc2"):
         x = layers.Dense(4096, activation="relu", name=name)(x)

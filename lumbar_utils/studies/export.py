@@ -17,7 +17,6 @@ from ..checkpoints import Checkpoint, read_checkpoint, write_card
 from ..dataset import LumbarError
 from ..explain import default_layer
 from ..models import crop_of
-from ..models.head import head_kernel
 from ..runtime import Predictor
 from ..training import predict
 
@@ -34,8 +33,7 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
 
     Parameters
     ----------
-    model : ends in global average pooling ("features") and what is linear in it, its weights rounded by
-        `round_weights`.
+    model : ends in global average pooling and one dense layer, its weights rounded by `round_weights`.
     card : needs class_names and display_name; the rest is shown to whoever asks.
     pictures : (N, H, W) on which Keras and LiteRT have to agree.
 
@@ -49,7 +47,7 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
     try:
         write_weights(model, aside / "weights.weights.h5")
         _write_litert(model, aside / "model.tflite")
-        np.save(aside / "head.npy", head_kernel(model), allow_pickle=False)
+        np.save(aside / "head.npy", model.layers[-1].get_weights()[0].astype(np.float32), allow_pickle=False)
         write_card(aside, {**what_it_sees(model), **card})
         twin = Predictor(read_checkpoint(aside.name, root=root))
         difference = float(np.abs(twin.predict(pictures) - predict(model, pictures)).max())

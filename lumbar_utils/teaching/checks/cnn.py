@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lumbar_utils.teaching.exercises import Exercise, Verdict, letters, near, number, numbers, right, wrong
 
-PARAMETERS = 246_612
+PARAMETERS = 246_356
 
 
 def judge_receptive(answer: object) -> Verdict:
@@ -33,7 +33,7 @@ def judge_receptive(answer: object) -> Verdict:
 def judge_colour(answer: object) -> Verdict:
     value = number(answer)
     if value == PARAMETERS + 288:
-        return right("246,900: only 288 more. Colour costs the first layer alone; all later ones see maps.")
+        return right("246,644: only 288 more. Colour costs the first layer alone; all later ones see maps.")
     if value == 3 * PARAMETERS:
         return wrong(
             f"{value:,.0f} is three times everything. The second block sees 16 maps, whatever the input was."
