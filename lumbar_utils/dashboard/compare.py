@@ -16,6 +16,7 @@ from lumbar_utils.evaluation.results import study_names
 from lumbar_utils.figures import compare_accuracy, confusion_matrix, roc_curves, training_curves
 from lumbar_utils.paths import results_folder
 
+CEILING = "ceiling"  # the file of what can be reached at most
 HISTORY_COLUMNS = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
 MEANING = {
     "phantoms": "Measured on phantoms, which are drawn pictures: these are not clinical results.",
@@ -64,15 +65,19 @@ class ComparePanel:
                 f"The study {study!r} holds no predictions; run the study again, or choose another one."
             )
         reports = {name: evaluate(stored) for name, stored in predictions.items()}
+        ranked = sorted(reports, key=lambda name: (name == CEILING, -reports[name].accuracy.value))
+        reports = {name: reports[name] for name in ranked}
         self._predictions, self._reports = predictions, reports
         self._message.value = "".join(
             f"<p>{escape(MEANING[kind])}</p>"
             for kind in dict.fromkeys(r.measured_on for r in reports.values())
         )
-        self._scores.show(compare_accuracy(self._named_reports()))
+        models = {name: report for name, report in reports.items() if name != CEILING} or reports
+        ceiling = reports.get(CEILING) if models is not reports else None
+        self._scores.show(compare_accuracy(_by_model(models), ceiling))
         self._table.value = score_table(reports.values())
-        self._model.options = [(stored.model, name) for name, stored in predictions.items()]
-        self._model.value = next(iter(predictions))
+        self._model.options = [(report.model, name) for name, report in reports.items()]
+        self._model.value = ranked[0]
         self.show_model(self._model.value)
         self._body.layout.display = None
 
@@ -89,13 +94,14 @@ class ComparePanel:
             self._history.show(training_curves(history))
             self._history.reveal()
 
-    def _named_reports(self) -> dict:
-        """Reports by the model's name; two results of one name are told apart by their file."""
-        names = [report.model for report in self._reports.values()]
-        return {
-            report.model if names.count(report.model) == 1 else f"{report.model} ({key})": report
-            for key, report in self._reports.items()
-        }
+
+def _by_model(reports: dict) -> dict:
+    """Return reports by the model's name; two results of one name are told apart by their file."""
+    names = [report.model for report in reports.values()]
+    return {
+        report.model if names.count(report.model) == 1 else f"{report.model} ({key})": report
+        for key, report in reports.items()
+    }
 
 
 def read_history(path: Path) -> pd.DataFrame | None:

@@ -7,8 +7,11 @@ from lumbar_utils.evaluation import Report
 from lumbar_utils.figures import style
 
 
-def compare_accuracy(reports: dict[str, Report]) -> go.Figure:
-    """Return one row a model, best on top: accuracy in % with its interval, and what a constant guess reaches."""
+def compare_accuracy(reports: dict[str, Report], ceiling: Report | None = None) -> go.Figure:
+    """Return one row a model, best on top: accuracy in % with its interval, and what a constant guess reaches.
+
+    ceiling : of the same test set, what can be reached at most; drawn as a line, for it is no rival.
+    """
     if not reports:
         raise LumbarError(
             "there is no report to compare; hand in a dict such as {'CNN': evaluate(predictions)}."
@@ -48,6 +51,18 @@ def compare_accuracy(reports: dict[str, Report]) -> go.Figure:
             x=100 * guess, y=1, yref="paper", yanchor="bottom", showarrow=False, font={"size": 12},
             text=f"always the commonest class: {100 * guess:.0f}",
         )  # fmt: skip
+    if ceiling is not None:
+        if {_test_set(ceiling)} != {_test_set(report) for report in reports.values()}:
+            raise LumbarError(
+                f"the ceiling was measured on {ceiling.dataset} ({ceiling.n_patients} patients), not all models were; "
+                "hand in one of the same test set, or none."
+            )
+        reached = 100 * ceiling.accuracy.value
+        fig.add_vline(x=reached, line={"color": style.BLACK, "dash": "dash", "width": 1.5})
+        fig.add_annotation(
+            x=reached, y=1, yref="paper", yanchor="bottom", showarrow=False, font={"size": 12},
+            text=f"ceiling: {reached:.1f}",
+        )  # fmt: skip
     measured = sorted({report.measured_on for report in reports.values()})
     lows = [100 * low for _, r in ranked if (low := r.accuracy.low) == r.accuracy.low]
     left = max(
@@ -59,13 +74,21 @@ def compare_accuracy(reports: dict[str, Report]) -> go.Figure:
     )
     fig.update_yaxes(range=[len(ranked) - 0.5, -0.65], showgrid=False, tickfont={"size": 14})
     details = "; ".join(f"{name} {report.accuracy} ({report.accuracy.method})" for name, report in ranked)
+    if ceiling is not None:
+        details += f"; the ceiling, {ceiling.model.lower()}, {ceiling.accuracy}"
     return style.finish(
         fig,
-        _finding(ranked, one_test_set),
+        _finding(ranked, one_test_set) if ceiling is None else _distance(ranked[0], ceiling),
         details=f"{details}. Whether two intervals overlap is no test; a paired difference is.",
-        height=95 + 62 * len(ranked),
+        height=95 + (62 if len(ranked) < 5 else 46) * len(ranked),
         above=18,
     )
+
+
+def _distance(best: tuple[str, Report], ceiling: Report) -> str:
+    gap = ceiling.accuracy.value - best[1].accuracy.value
+    where = "below" if gap >= 0 else "above"
+    return f"{best[0]} comes closest to the ceiling: {style.points(abs(gap))} {where} it"
 
 
 def _test_set(report: Report) -> tuple:

@@ -52,7 +52,7 @@ def train_zoo(
     n_patients: int = 6000,
     n_validation: int = 600,
     n_test: int = 600,
-    epochs: int = 12,
+    epochs: int = 14,
     precision: str = "float32",
     seed: int = 0,
     checkpoints: Path = CHECKPOINTS,

@@ -169,6 +169,15 @@ def test_the_comparison_draws_the_interval_and_the_constant_guess():
     assert fig.layout.shapes[0].x0 == commonest and "on phantoms" in fig.layout.xaxis.title.text
 
 
+def test_the_ceiling_is_a_line_and_no_rival():
+    fig = figures.compare_accuracy({"CNN": report_with(70), "CNN-SVM": report_with(66)}, report_with(80))
+    assert title_of(fig) == "CNN comes closest to the ceiling: 10.0 percentage points below it"
+    assert len(fig.data) == 2 and [shape.x0 for shape in fig.layout.shapes][-1] == 80
+    assert title_of(figures.compare_accuracy({"CNN": report_with(90)}, report_with(80))).endswith("above it")
+    with pytest.raises(LumbarError, match="hand in one of the same test set"):
+        figures.compare_accuracy({"CNN": report_with(70)}, report_with(80, measured_on="real pictures"))
+
+
 def test_models_of_different_test_sets_are_not_ranked():
     real = report_with(90, measured_on="real pictures")
     fig = figures.compare_accuracy({"CNN": report_with(70), "CNN on patients": real})
