@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ..dataset import LumbarDataset
+from ..evaluation.metrics import areas_by_class
 
 _BOX = ("x_px", "y_px", "width_px", "height_px")
 _HEADER = (
@@ -85,9 +86,9 @@ def nuisance_score(table: pd.DataFrame, labels: np.ndarray, patients: np.ndarray
             told = forest.predict_proba(shuffled.reshape(-1, x.shape[1]))
             chances[:, test[:, None], forest.classes_] += told.reshape(len(shuffled), len(test), -1) / 3
     once = np.ones((1, len(names)))
-    auc, *without = (float(_weighted_auc(y, p, once[:, unit])[0]) for p in chances)
+    auc, *without = (float(_auc(p, y, once[:, unit])[0]) for p in chances)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=1000)
-    low, high = np.nanquantile(_weighted_auc(y, chances[0], drawn[:, unit]), [0.025, 0.975])
+    low, high = np.nanquantile(_auc(chances[0], y, drawn[:, unit]), [0.025, 0.975])
     column = int(np.argmin(without))
     return {
         "auc": auc,
@@ -98,16 +99,6 @@ def nuisance_score(table: pd.DataFrame, labels: np.ndarray, patients: np.ndarray
     }
 
 
-def _weighted_auc(y: np.ndarray, chances: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the AUC, one class against the rest, averaged, for each row of weights (R, N); NaN without a class."""
-    areas = []
-    for k in range(1 if chances.shape[1] == 2 else 0, chances.shape[1]):
-        order = np.argsort(chances[:, k], kind="stable")
-        starts = np.flatnonzero(np.diff(chances[order, k], prepend=-1.0))
-        positive = np.add.reduceat(weights[:, order] * (y[order] == k), starts, axis=1)
-        negative = np.add.reduceat(weights[:, order] * (y[order] != k), starts, axis=1)
-        below = np.cumsum(negative, axis=1) - negative / 2
-        total = positive.sum(axis=1) * negative.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            areas.append(np.where(total > 0, (positive * below).sum(axis=1) / total, np.nan))
-    return np.mean(areas, axis=0)
+def _auc(chances: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return (R,): one class against the rest, averaged over classes, for each row of weights (R, N)."""
+    return areas_by_class(chances, y, weights)[0].mean(axis=1)

@@ -167,22 +167,6 @@ def test_brightness_of_a_class_is_found():
     assert [f.numbers["group"] for f in report.of_kind("nuisances")] == ["Brightness"]
 
 
-def test_the_auc_is_the_usual_one():
-    from sklearn.metrics import roc_auc_score
-
-    from lumbar_utils.audit.nuisances import _weighted_auc
-
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 200)
-    chances = np.round(rng.dirichlet(np.ones(3), 200) + np.eye(3)[y] * 0.2, 1)
-    weights = rng.integers(0, 3, (2, 200))
-    ours = _weighted_auc(y, chances, weights)
-    theirs = [
-        np.mean([roc_auc_score(y == k, chances[:, k], sample_weight=w) for k in range(3)]) for w in weights
-    ]
-    assert np.allclose(ours, theirs)
-
-
 def test_the_report_as_text_table_and_json(dataset):
     clean = audit(small_dataset(patients_per_class=3))
     assert clean.ok and "Audit of stripes: 12 pictures of 6 patients" in str(clean)
