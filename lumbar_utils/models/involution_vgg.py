@@ -20,11 +20,14 @@ def build_involution_vgg16(
 
     `variant` "stem" (default) sets an involution before VGG16, which is whole. "block5" makes the 3 x 3 convolutions
     of the last block 3 x 3 involutions: there maps are many and places few, and 2,359,808 parameters of each become
-    103,200 (102,944 of them trained).
+    103,200 (102,944 of them trained). At course size the stem halves the grid, as RedNet's does, in the place of the
+    first pooling: a kernel of 49 numbers at each pixel of the whole picture would take three times as long as all the
+    rest.
     """
     pictures = keras.Input(input_shape, name="pictures")
     convolution = vgg.course_convolution if preset == "course" else vgg.paper_convolution
-    x = stem(pictures) if variant != "block5" else pictures
+    halved = preset == "course" and variant != "block5"
+    x = stem(pictures, strides=2 if halved else 1) if variant != "block5" else pictures
     for number, (maps, depth) in enumerate(vgg.blocks_of(preset), start=1):
         for index in range(1, depth + 1):
             if variant == "block5" and number == 5:
@@ -35,19 +38,20 @@ def build_involution_vgg16(
             x = layers.Activation("linear", name="block5_maps")(
                 x
             )  # one name for the last maps of both variants
-        x = vgg.pool(x, number, preset)
+        if not (halved and number == 1):
+            x = vgg.pool(x, number, preset)
     return keras.Model(pictures, vgg.head(x, num_classes, preset))
 
 
-def stem(x):
+def stem(x, strides: int):
     """Convolution 3 x 3 to 16 maps, involution 7 x 7, each normalised and with ReLU, as at the entry of RedNet.
 
     The convolution comes first because one grey value would be all that a kernel of the involution could be made of.
     """
-    x = layers.Conv2D(16, 3, padding="same", use_bias=False, name="stem_conv")(x)
+    x = layers.Conv2D(16, 3, strides=strides, padding="same", use_bias=False, name="stem_conv")(x)
     x = layers.BatchNormalization(momentum=0.9, name="stem_bn1")(x)
     x = layers.ReLU(name="stem_relu1")(x)
-    x = Involution2D(7, name="stem_involution")(x)  # (N, H, W, 16)
+    x = Involution2D(7, name="stem_involution")(x)  # (N, H / strides, W / strides, 16)
     x = layers.BatchNormalization(momentum=0.9, name="stem_bn2")(x)
     return layers.ReLU(name="stem_relu2")(x)
 
