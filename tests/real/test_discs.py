@@ -1,22 +1,10 @@
 """The published disc crops, read as they were published."""
 
 import numpy as np
-import pytest
 
-from lumbar_utils import load_dataset
 from lumbar_utils.sources import read_picture
 from lumbar_utils.splits import grouped_folds
 from lumbar_utils.studies.crossval import cross_validate_networks, things
-
-
-@pytest.fixture(scope="module")
-def discs(real_data):
-    return load_dataset(
-        "yolo",
-        path=real_data / "roboflow_disc_herniation" / "labelled",
-        classes=("disc", "herniated"),
-        patient_pattern="^[^_]+",
-    )
 
 
 def test_every_published_box_is_read(discs):

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from lumbar_utils import build_model, load_dataset
+from lumbar_utils import build_model
 from lumbar_utils.evaluation.intervals import percentile, resample_patients
 from lumbar_utils.splits import grouped_folds
 from lumbar_utils.training import features_of
@@ -32,16 +32,6 @@ def one_thread():
     """The matrices are so small that threads only wait for each other."""
     with threadpool_limits(1):
         yield
-
-
-@pytest.fixture(scope="module")
-def discs(real_data):
-    return load_dataset(
-        "yolo",
-        path=real_data / "roboflow_disc_herniation" / "labelled",
-        classes=("disc", "herniated"),
-        patient_pattern="^[^_]+",
-    )
 
 
 @pytest.fixture(scope="module")
