@@ -24,7 +24,19 @@ def test_yolo_without_class_names_says_so(capsys, tmp_path):
 
 @pytest.mark.parametrize(
     "verb",
-    ["dashboard", "lab", "phantom", "evaluate", "paper", "zoo", "study", "audit", "crossval", "locate"],
+    [
+        "dashboard",
+        "lab",
+        "phantom",
+        "evaluate",
+        "paper",
+        "zoo",
+        "study",
+        "audit",
+        "crossval",
+        "explanations",
+        "locate",
+    ],
 )
 def test_every_verb_explains_itself(verb):
     answer = subprocess.run(

@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
 from lumbar_utils import LumbarError
+from lumbar_utils.__main__ import main
 from lumbar_utils.phantom import make_dataset
 from lumbar_utils.studies import explanations
 from lumbar_utils.studies.patients import framed
@@ -45,6 +48,20 @@ def test_the_shipped_network_finds_more_than_chance_and_its_random_twin_does_not
     assert trained["low"] > 2 * trained["chance"], "the trained network's heat lies on lesions"
     assert random["low"] < 2 * random["chance"] and random["value"] < trained["low"]
     assert trained["value"] < trained["ceiling"] < 1
+
+
+def test_the_command_line_shows_stored_scores(computed, monkeypatch, capsys):
+    monkeypatch.setattr(explanations, "results_folder", lambda: computed.parent)
+    monkeypatch.setattr(explanations, "FOLDER", computed.name)
+    assert main(["explanations", "--score", "pointing", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {(row["weights"], row["method"]) for row in rows} >= {
+        ("trained", "gradcam"),
+        ("randomised", "eigencam"),
+    }
+    assert all(0 <= row["chance"] < row["ceiling"] <= 1 for row in rows)
+    assert main(["explanations", "--networks", "lenet"]) == 2
+    assert "no stored scores of lenet" in capsys.readouterr().err
 
 
 def test_what_is_not_there_is_told(tmp_path):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lumbar_utils import LumbarError
+from lumbar_utils.__main__ import main
 from lumbar_utils.checkpoints import CHECKPOINTS, read_checkpoint
 from lumbar_utils.evaluation import Predictions, load_results
 from lumbar_utils.phantom import make_dataset
@@ -146,10 +147,13 @@ def test_the_zoo_is_small_and_its_ceiling_where_it_should_be(table):
         assert row.to_ceiling.value == pytest.approx(row.accuracy.value - table.ceiling.value, abs=1e-9)
 
 
-def test_the_table_reads_as_text_and_as_json(table):
-    text = str(table)
+def test_the_command_line_shows_the_table_as_text_and_as_json(table, monkeypatch, capsys):
+    monkeypatch.setattr("lumbar_utils.studies.zoo_table.zoo_table", lambda: table)
+    assert main(["zoo", "--table"]) == 0
+    text = capsys.readouterr().out
     assert text.startswith("Phantom scores of ") and all(row.display_name in text for row in table.rows)
-    plain = json.loads(json.dumps(table.to_dict(), allow_nan=False))
+    assert main(["zoo", "--table", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
     assert plain["measured_on"] == "phantoms" and len(plain["networks"]) == len(table.rows)
     assert plain["networks"][0]["accuracy"]["low"] < plain["networks"][0]["accuracy"]["value"]
 
