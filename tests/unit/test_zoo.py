@@ -52,7 +52,7 @@ def test_the_hybrid_the_ceiling_the_validation_and_the_history_lie_beside_it(tra
     validation = Predictions.load(results / "validation" / "cnn.csv")
     assert len(validation) == 40 and (validation.dataset, network.dataset) == (
         "phantom 0.2 (seed 102)",
-        "phantom 0.2 (seed 103)",
+        "phantom 0.2 (seed 104)",
     )
     history = pd.read_csv(results / "cnn_history.csv")
     assert history["epoch"].tolist() == [1] and history["val_loss"].iloc[0] > 0
