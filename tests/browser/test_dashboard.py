@@ -81,7 +81,9 @@ def test_table_gives_the_numbers_of_the_stored_predictions(visit):
     visit.open_compare()
     study = visit.page.get_by_label("Study").input_value()
     rows = visit.page.locator(".lumbar-table tbody tr").all_inner_texts()
-    reports = [evaluate(stored) for stored in load_results(study).values()]
+    reports = {name: evaluate(stored) for name, stored in load_results(study).items()}
+    best_first = sorted(reports, key=lambda name: (name == "ceiling", -reports[name].accuracy.value))
+    reports = [reports[name] for name in best_first]
     assert len(rows) == len(reports) > 0
     for row, report in zip(rows, reports, strict=True):
         for expected in (report.model, str(report.accuracy), str(report.macro_f1), str(report.n_patients)):
