@@ -13,7 +13,7 @@ from numbers import Real
 
 from lumbar_utils.dataset import LumbarError
 
-ROOMS = ("splits", "cnn")
+ROOMS = ("spine", "splits", "cnn")
 
 
 @dataclass(frozen=True)

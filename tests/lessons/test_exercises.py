@@ -1,11 +1,11 @@
 """Each check accepts the right answer, refuses the typical wrong ones, and says what they would mean."""
 
-from math import sqrt
+from math import exp, sqrt
 
 import pytest
 from helpers import ROOT
 
-from lumbar_utils.teaching.checks import cnn, splits
+from lumbar_utils.teaching.checks import cnn, spine, splits
 from lumbar_utils.teaching.exercises import judge
 
 
@@ -40,6 +40,14 @@ RIGHT = [
     ("cnn.weight", 19 / 12),
     ("cnn.pointing", (0.06, 0.002)),
     ("cnn.quiz", {"1": "a", "2": "b", "3": "c"}),
+    ("spine.level", "L2-L3"),
+    ("spine.level", "l2/3"),
+    ("spine.signal", lambda t1, t2, density, tr, te: density * (1 - exp(-tr / t1)) * exp(-te / t2)),
+    ("spine.order", ["fat", "marrow", "nucleus", "CSF"]),
+    ("spine.echo", 195),
+    ("spine.slices", (0.17, 0.0)),
+    ("spine.pain", 114 / 378),
+    ("spine.quiz", {"1": "c", "2": "b", "3": "a", "4": "b"}),
 ]
 WRONG = [
     ("splits.majority", 0.25, "guessing among four"),
@@ -93,8 +101,54 @@ WRONG = [
     ("cnn.pointing", (0.1, 0.0), "without a single pixel"),
     ("cnn.pointing", (3, 0.1), "between 0 and 1"),
     ("cnn.quiz", {"1": "a", "2": "c", "3": "c"}, "Question 2: then nobody"),
+    ("spine.level", "L3-L4", "one too low"),
+    ("spine.level", "L1-L2", "S1-S2"),
+    ("spine.level", "L3-L2", "upper vertebra comes first"),
+    ("spine.level", "L4-L5", "from the top"),
+    ("spine.level", 3, "in quotes"),
+    ("spine.signal", lambda t1, t2, pd, tr, te: pd * (1 - exp(-te / t1)) * exp(-tr / t2), "changed places"),
+    ("spine.signal", lambda t1, t2, pd, tr, te: (1 - exp(-tr / t1)) * exp(-te / t2), "proton density"),
+    ("spine.signal", lambda t1, t2, pd, tr, te: pd * exp(-tr / t1) * exp(-te / t2), "1 minus that"),
+    (
+        "spine.signal",
+        lambda t1, t2, pd, tr, te: pd * (1 - exp(-tr / t1)) * (1 - exp(-te / t2)),
+        "grows with TE",
+    ),
+    ("spine.signal", lambda t1, t2, pd, tr, te: pd * (1 - exp(-tr / t1)), "recovery alone"),
+    ("spine.signal", lambda t1, t2, pd, tr, te: pd * (1 - exp(tr / t1)) * exp(-te / t2), "signs"),
+    ("spine.signal", lambda t1, t2, pd, tr, te: pd / 2, "36.985"),
+    ("spine.order", ["CSF", "nucleus", "marrow", "fat"], "other way round"),
+    ("spine.order", ["CSF", "nucleus", "fat", "marrow"], "order on T2"),
+    ("spine.order", ["CSF", "fat", "marrow", "nucleus"], "4.3 s"),
+    ("spine.order", ["fat", "CSF", "marrow", "nucleus"], "comes last"),
+    ("spine.order", ["marrow", "fat", "nucleus", "CSF"], "Sort by T1"),
+    ("spine.order", ["fat", "CSF"], "once"),
+    ("spine.order", "fat", "a list"),
+    ("spine.echo", 38, "position in the array"),
+    ("spine.echo", 400, "difference"),
+    ("spine.echo", 250, "TR 550"),
+    ("spine.echo", 325, "against the nucleus"),
+    ("spine.echo", 5, "almost equally bright"),
+    ("spine.echo", 100, "most clinics"),
+    ("spine.echo", 60, "np.argmax"),
+    ("spine.slices", (0.0, 0.17), "cannot hide more"),
+    ("spine.slices", (0.83, 0.8), "shown well"),
+    ("spine.slices", (0, 0), "area of 0"),
+    ("spine.slices", (0.17, 0.17), "Both are the same"),
+    ("spine.slices", (17, 0), "between 0 and 1"),
+    ("spine.pain", 0.57, "turns it round"),
+    ("spine.pain", 0.114, "all 1000"),
+    ("spine.pain", 0.2, "before anybody"),
+    ("spine.pain", 264 / 378, "the other part"),
+    ("spine.pain", 0.57 / 0.9, "200 against 800"),
+    ("spine.pain", 30, "between 0 and 1"),
+    ("spine.pain", 0.9, "does not fit"),
+    ("spine.quiz", {"1": "a", "2": "b", "3": "a", "4": "b"}, "Question 1: four in five"),
+    ("spine.quiz", {"1": "c", "2": "a", "3": "c", "4": "b"}, "Question 3: a herniation"),
 ]
-ALL = [f"{room.__name__.rpartition('.')[2]}.{name}" for room in (splits, cnn) for name in room.EXERCISES]
+ALL = [
+    f"{room.__name__.rpartition('.')[2]}.{name}" for room in (spine, splits, cnn) for name in room.EXERCISES
+]
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT)
