@@ -8,7 +8,7 @@
 # 4. draw where it looked, beside where the disease is;
 # 5. exchange its last layer for a support vector machine.
 #
-# *About 60 minutes of your time, 55 s of the machine's, 1.4 GB of memory.*
+# *About 60 minutes of your time, 55 s of the machine's, 1.5 GB of memory.*
 
 # %% tags=["setup", "keras"]
 # (written by the generator)

@@ -12,7 +12,7 @@ from ..models import display_name_of
 from .inputs import check_ends_in_logits, pictures_for
 
 
-def predict(model: keras.Model, pictures: LumbarDataset | np.ndarray, batch_size: int = 64) -> np.ndarray:
+def predict(model: keras.Model, pictures: LumbarDataset | np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Return the softmax of the logits, (N, K) float64 whose rows add up to 1.
 
     `pictures` is a dataset, (N, H, W) of any size, or (N, H, W, C) prepared for the network.
@@ -21,7 +21,7 @@ def predict(model: keras.Model, pictures: LumbarDataset | np.ndarray, batch_size
     return softmax(_in_batches(model, pictures, batch_size).astype(np.float64), axis=1)
 
 
-def features_of(model: keras.Model, pictures: LumbarDataset | np.ndarray, batch_size: int = 64) -> np.ndarray:
+def features_of(model: keras.Model, pictures: LumbarDataset | np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Return what the last dense layer sees, (N, F) float32: the features a support vector machine can learn from."""
     extractor = keras.Model(model.inputs[0], model.layers[-1].input, name=model.name)
     return _in_batches(extractor, pictures, batch_size)
