@@ -12,11 +12,10 @@ from lumbar_utils.dashboard.log import Log
 from lumbar_utils.dashboard.parts import Chart, box, control, table, text
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import evaluate, load_results
-from lumbar_utils.evaluation.results import study_names
+from lumbar_utils.evaluation.results import CEILING, study_names
 from lumbar_utils.figures import compare_accuracy, confusion_matrix, roc_curves, training_curves
 from lumbar_utils.paths import results_folder
 
-CEILING = "ceiling"  # the file of what can be reached at most
 HISTORY_COLUMNS = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
 MEANING = {
     "phantoms": "Measured on phantoms, which are drawn pictures: these are not clinical results.",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lumbar_utils.dataset import LumbarError
+from lumbar_utils.dataset import LumbarDataset, LumbarError
 from lumbar_utils.paths import write_whole
 
 MEASURED_ON = ("phantoms", "real pictures")
@@ -49,6 +49,22 @@ class Predictions:
         object.__setattr__(self, "class_names", tuple(self.class_names))
         object.__setattr__(self, "patient_ids", np.asarray(self.patient_ids, dtype=np.str_))
         self.check()
+
+    @classmethod
+    def of_dataset(
+        cls, dataset: LumbarDataset, probabilities, *, model: str, measured_on: str, provenance: dict
+    ) -> Predictions:
+        """Return what `model` says of every row of a dataset; its fingerprint joins the provenance."""
+        return cls(
+            labels=dataset.labels,
+            probabilities=probabilities,
+            class_names=dataset.class_names,
+            patient_ids=dataset.patient_ids,
+            model=model,
+            dataset=dataset.name,
+            measured_on=measured_on,
+            provenance={"dataset_fingerprint": dataset.fingerprint(), **provenance},
+        )
 
     def __len__(self) -> int:
         return len(self.labels)

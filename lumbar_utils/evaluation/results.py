@@ -8,6 +8,8 @@ from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation.predictions import Predictions
 from lumbar_utils.paths import results_folder
 
+CEILING = "ceiling"  # the file of what can be reached at most, beside the models of its study
+
 
 def load_results(study: str | None = None) -> dict[str, Predictions]:
     """Return every stored prediction of one study by file name ("cnn"), or of all studies ("zoo/cnn").

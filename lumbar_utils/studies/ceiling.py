@@ -97,13 +97,10 @@ def predict_ceiling(train: LumbarDataset, test: LumbarDataset, *, seed: int = 0)
     """Return what a random forest on the true measurements of `train` says of `test`: what networks can hope for."""
     forest = RandomForestClassifier(500, min_samples_leaf=2, random_state=seed, n_jobs=2)
     forest.fit(measurements(train), train.labels)
-    return Predictions(
-        labels=test.labels,
-        probabilities=forest.predict_proba(measurements(test)),
-        class_names=test.class_names,
-        patient_ids=test.patient_ids,
+    return Predictions.of_dataset(
+        test,
+        forest.predict_proba(measurements(test)),
         model="Random forest on true measurements",
-        dataset=test.name,
         measured_on="phantoms",
-        provenance={"dataset_fingerprint": test.fingerprint(), "training_fingerprint": train.fingerprint()},
+        provenance={"training_fingerprint": train.fingerprint()},
     )

@@ -58,17 +58,13 @@ def cross_validate_networks(
 
     results = {}
     for name in MODELS:
-        by_row = Predictions(
-            labels=dataset.labels,
-            probabilities=probabilities[name],
-            class_names=dataset.class_names,
-            patient_ids=dataset.patient_ids,
+        by_row = Predictions.of_dataset(
+            dataset,
+            probabilities[name],
             model=name,
-            dataset=dataset.name,
             measured_on="real pictures",
             provenance={
                 "protocol": f"{n_splits} folds grouped by patient, out-of-fold predictions, copies averaged",
-                "fingerprint": dataset.fingerprint(),
                 "epochs_at_most": epochs,
                 "seed": seed,
             },

@@ -14,13 +14,14 @@ from ..cam.scores import REFERENCES, SCORES, score_explanations, summarise_score
 from ..checkpoints import read_checkpoint
 from ..dataset import LumbarError
 from ..evaluation import load_results
+from ..evaluation.results import CEILING
 from ..explain import explain, randomised_network
 from ..models import build_model, cam_layer_of, display_name_of
 from ..paths import results_folder, write_whole
 from ..phantom import lesion_mask
 from ..training import scaled_for
 from .patients import Part
-from .zoo import CEILING, NETWORKS, draw_parts
+from .zoo import NETWORKS, draw_parts
 
 FOLDER = "explanations"
 RANDOMISED = "randomised"  # what a network is called whose weights were drawn anew

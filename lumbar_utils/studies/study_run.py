@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import platform
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +23,7 @@ from ..phantom import PHANTOM_VERSION
 from ..sources import load_dataset
 from ..splits import grouped_folds
 from ..training import SmallChanges, fit, predict, scaled_for
+from .export import made_with
 from .patients import Part, framed
 
 HYBRIDS = {"cnn_svm": "cnn"}  # a support vector machine on the features of this network
@@ -124,21 +123,10 @@ def perform(run: Run, configuration: Configuration, threads: int) -> tuple[Predi
         "training": dict(history.attrs),
         "seconds": round(time.perf_counter() - started, 1),
         "threads": threads,
-        "made_with": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("keras", "numpy", "scikit-learn")},
-            "tensorflow": tf.__version__,
-        },
+        "made_with": made_with(),
     }
-    predictions = Predictions(
-        labels=data.labels,
-        probabilities=probabilities,
-        class_names=data.class_names,
-        patient_ids=data.patient_ids,
-        model=shown,
-        dataset=data.name,
-        measured_on="phantoms",
-        provenance=provenance,
+    predictions = Predictions.of_dataset(
+        data, probabilities, model=shown, measured_on="phantoms", provenance=provenance
     )
     return predictions, history
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..checkpoints import CHECKPOINTS, read_checkpoint
 from ..dataset import LumbarDataset, LumbarError
 from ..evaluation import Predictions, evaluate
+from ..evaluation.results import CEILING
 from ..hybrid import CNNSVMClassifier
 from ..models import ARCHITECTURES, architecture_named, build_model, display_name_of
 from ..paths import results_folder
@@ -26,7 +27,6 @@ from .patients import Part, framed, mean_grey
 # Seeds of `make_dataset`. The test patients are met once, when training is over; lessons draw from seed 0.
 SEEDS = {"training": 101, "validation": 102, "test": 104}
 NETWORKS = tuple(ARCHITECTURES)
-CEILING = "ceiling"
 HYBRID_OF = "cnn"  # the network whose features a support vector machine gets
 RECIPE = {
     "batch_size": 32,
@@ -35,7 +35,7 @@ RECIPE = {
     # less than a lesson's: the columns already stand upright and in the middle
     "augment": {"rotation_degrees": 4.0, "shift": 0.03, "zoom": 0.06, "contrast": 0.15, "brightness": 0.08},
 }
-# As many as two cores manage in ten minutes, so that no network is favoured for being slow.
+# About ten minutes each on two cores, so that no network gets more of them for being slow.
 EPOCHS = {
     "cnn": 32,
     "alexnet": 32,
@@ -188,15 +188,8 @@ def _store(model, history, parts, provenance, results, checkpoints, log) -> None
 
 
 def _predictions(data: LumbarDataset, probabilities: np.ndarray, model: str, provenance: dict) -> Predictions:
-    return Predictions(
-        labels=data.labels,
-        probabilities=probabilities,
-        class_names=data.class_names,
-        patient_ids=data.patient_ids,
-        model=model,
-        dataset=data.name,
-        measured_on="phantoms",
-        provenance={"dataset_fingerprint": data.fingerprint(), **provenance},
+    return Predictions.of_dataset(
+        data, probabilities, model=model, measured_on="phantoms", provenance=provenance
     )
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 from ..checkpoints import CHECKPOINTS, read_checkpoint
 from ..dataset import LumbarError
 from ..evaluation import Estimate, Predictions, evaluate, load_results, paired_difference
+from ..evaluation.results import CEILING
 from ..framing import Frames
 from ..paths import results_folder
 from ..runtime import Predictor
-from .zoo import CEILING, NETWORKS, draw_parts
+from .zoo import NETWORKS, draw_parts
 
 WHOLE = "zoo_whole"
 

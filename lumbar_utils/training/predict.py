@@ -50,13 +50,10 @@ def predictions_of(
             f"{dataset.name} has {len(dataset.class_names)} classes and {model.name} has {model.output_shape[-1]} "
             "outputs; predict with a network that was trained on these classes."
         )
-    return Predictions(
-        labels=dataset.labels,
-        probabilities=predict(model, dataset),
-        class_names=dataset.class_names,
-        patient_ids=dataset.patient_ids,
+    return Predictions.of_dataset(
+        dataset,
+        predict(model, dataset),
         model=display_name_of(model),
-        dataset=dataset.name,
         measured_on=measured_on,
-        provenance={"dataset_fingerprint": dataset.fingerprint(), **(provenance or {})},
+        provenance=provenance or {},
     )
