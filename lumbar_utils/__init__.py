@@ -46,6 +46,7 @@ _HOME_OF = {
     "check": "teaching",
     "hint": "teaching",
     "course_size": "teaching",
+    "doctor": "teaching",
 }
 __all__ = sorted(_HOME_OF)
 

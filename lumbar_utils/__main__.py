@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     command = verb("lab", _lab, "Open the lessons in JupyterLab.")
     command.add_argument("--port", type=int, default=8888)
 
+    verb(
+        "doctor", _doctor, "Check this machine: Python, packages, memory, disk, shipped networks and results."
+    )
+
     command = verb("phantom", _phantom, "Draw a sheet of phantoms, a row a class.")
     command.add_argument("--contact-sheet", required=True, metavar="FILE", help="the PNG file to write")
     command.add_argument("--seed", type=int, default=0)
@@ -150,6 +154,14 @@ def _lab(options):
     from .dashboard.serve import lab
 
     return lab(port=options.port)
+
+
+def _doctor(options):
+    from .teaching import doctor
+
+    findings = doctor()
+    print(findings)
+    return 0 if findings.in_order else 1
 
 
 def _phantom(options):
