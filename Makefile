@@ -20,7 +20,9 @@ test: .venv/.ready
 	$(RUN) -m ruff format --check .
 	.venv/bin/lint-imports
 	$(RUN) lessons/make_notebooks.py --check
-	LUMBAR_FAST=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	$(RUN) lessons/make_notebooks.py --driven build/driven
+	LUMBAR_FAST=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 --ignore=notebooks/solutions \
+		notebooks build/driven
 	$(RUN) -m pytest tests
 
 notebooks: .venv/.ready

@@ -363,6 +363,11 @@ for slider in (tr_slider, te_slider):
 redraw()
 widgets.VBox([widgets.HBox([tr_slider, te_slider]), screen])
 
+# %% tags=["drive"]
+shown = screen.outputs
+tr_slider.value, te_slider.value = 3500, 100
+assert screen.outputs != shown and "TR 3500, TE 100" in str(screen.outputs)
+
 # %% [markdown]
 # ### Exercise 4: the edge that matters
 # Whatever narrows the canal has to be seen against the sac. In front of the sac lies the annulus of the disc. With TR

@@ -553,6 +553,13 @@ for control in (depth_slider, who):
 redraw()
 widgets.VBox([widgets.HBox([depth_slider, who]), screen])
 
+# %% tags=["drive"]
+shown = screen.outputs
+depth_slider.value = 12
+deeper = screen.outputs
+who.value = 6
+assert shown != deeper != screen.outputs
+
 # %% [markdown]
 # ## 12. CNN-SVM: another last layer
 #

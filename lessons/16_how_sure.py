@@ -258,6 +258,12 @@ for control in (n_tested, accuracy_a, lead):
 redraw()
 widgets.VBox([widgets.HBox([n_tested, accuracy_a, lead]), screen])
 
+# %% tags=["drive"]
+for control in (n_tested, accuracy_a, lead):
+    shown = screen.outputs
+    control.value = control.options[0] if hasattr(control, "options") else control.min
+    assert screen.outputs != shown, control
+
 # %% [markdown]
 # Try three things. How many patients does it take until B wins fewer than 5 % of the duels? Which accuracy makes A perfect
 # in half of its tests on 19 patients? And what becomes of the duel if the lead is one point?

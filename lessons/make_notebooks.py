@@ -8,6 +8,7 @@ setup      its text is replaced by `SETUP`: installs on Colab, checks elsewhere;
 exercise   stands in the students' copy; the solutions' copy has the next `solution` cell in its place.
 solution   only in the solutions' copy, in the place of its exercise.
 check      an ordinary cell that calls `check`; a tag for tests and for teachers.
+drive      sets a widget and asserts that what it shows changed; only in copies made for tests (`--driven`).
 expected   comment lines: what the code cell before prints. They become its stored output, which nbval compares.
 """
 
@@ -79,8 +80,8 @@ def store_expected(cells: list[dict], name: str) -> list[dict]:
     return kept
 
 
-def place_solutions(cells: list[dict], name: str, *, solutions: bool) -> list[dict]:
-    """Return the cells for one of the two copies; each exercise takes the first solution after it."""
+def place_solutions(cells: list[dict], name: str, *, solutions: bool, driven: bool = False) -> list[dict]:
+    """Return the cells for one of the copies; each exercise takes the first solution after it."""
     kept: list[dict] = []
     waiting: dict | None = None
     for cell in cells:
@@ -95,7 +96,7 @@ def place_solutions(cells: list[dict], name: str, *, solutions: bool) -> list[di
             if solutions:
                 waiting.update(source=cell["source"], tags=cell["tags"])
             waiting = None
-        else:
+        elif driven or "drive" not in cell["tags"]:
             kept.append(cell)
     if waiting is not None:
         raise LessonError(f"{name}: the exercise {waiting['source'][:40]!r} has no solution after it.")
@@ -120,9 +121,12 @@ def cell_id(slug: str, cell: dict, seen: set[str]) -> str:
     raise LessonError(f"{slug}: a thousand cells hold the same text {cell['source'][:40]!r}.")
 
 
-def make_notebook(path: Path, *, solutions: bool, repository: str) -> nbformat.NotebookNode:
-    """Return the notebook made from the lesson at `path`."""
-    cells = place_solutions(store_expected(read_lesson(path), path.name), path.name, solutions=solutions)
+def make_notebook(
+    path: Path, *, solutions: bool, repository: str, driven: bool = False
+) -> nbformat.NotebookNode:
+    """Return the notebook made from the lesson at `path`; `driven` keeps the cells that drive its widgets."""
+    cells = store_expected(read_lesson(path), path.name)
+    cells = place_solutions(cells, path.name, solutions=solutions, driven=driven)
     title = title_of(cells, path.name) + (" (with solutions)" if solutions else "")
     cells[0] = {**cells[0], "source": re.sub(r"^# .+", lambda _: f"# {title}", cells[0]["source"])}
     seen: set[str] = set()
@@ -230,13 +234,32 @@ def write_notebooks(root: Path = ROOT) -> list[Path]:
     return sorted(changed)
 
 
+def write_driven(folder: Path, root: Path = ROOT) -> list[Path]:
+    """Write every lesson with solutions, and with the cells that drive its widgets, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.ipynb"):
+        stale.unlink()
+    written = []
+    for lesson in sorted((root / "lessons").glob("[0-9][0-9]_*.py")):
+        notebook = make_notebook(lesson, solutions=True, repository=repository_url(root), driven=True)
+        written.append(folder / f"{lesson.stem}.ipynb")
+        written[-1].write_text(as_text(notebook), "utf-8", newline="\n")
+    return written
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if a notebook has drifted"
     )
+    parser.add_argument(
+        "--driven", type=Path, metavar="FOLDER", help="write copies for tests, widgets driven"
+    )
     options = parser.parse_args(arguments)
     try:
+        if options.driven:
+            print(f"{options.driven}: {len(write_driven(options.driven))} notebooks")
+            return 0
         if options.check:
             drift = find_drift()
             print("\n".join(drift) or "Every notebook is what its lesson makes.")

@@ -155,3 +155,24 @@ def test_a_lesson_that_cannot_become_a_notebook_says_why(course, change, sentenc
     (course / "lessons" / "01_tiny.py").write_text(LESSON.replace(*change), "utf-8")
     with pytest.raises(generator.LessonError, match=sentence):
         generator.write_notebooks(course)
+
+
+def test_cells_that_drive_widgets_stand_only_in_the_copies_for_tests(course):
+    lesson = course / "lessons" / "01_tiny.py"
+    lesson.write_text(LESSON + '\n# %% tags=["drive"]\nassert answer\n', "utf-8")
+    generator.write_notebooks(course)
+    for made in (course / "notebooks").rglob("*.ipynb"):
+        assert "assert answer" not in made.read_text("utf-8")
+    (stale := course / "driven" / "00_gone.ipynb").parent.mkdir()
+    stale.write_text("{}", "utf-8")
+    (driven,) = generator.write_driven(course / "driven", course)
+    sources = [cell.source for cell in read(driven).cells]
+    assert "assert answer" in sources and "answer = 8 / 19" in sources and not stale.exists()
+
+
+def test_a_lesson_with_a_widget_drives_it():
+    for lesson in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
+        cells = generator.read_lesson(lesson)
+        listens = any(".observe(" in cell["source"] or ".on_click(" in cell["source"] for cell in cells)
+        driven = any("drive" in cell["tags"] and "assert" in cell["source"] for cell in cells)
+        assert listens == driven, lesson.name

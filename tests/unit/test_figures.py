@@ -73,6 +73,7 @@ def every_figure():
         "reliability_diagram": figures.reliability_diagram(draw(100)),
         "precision_recall_curves": figures.precision_recall_curves(draw(100)),
         "decision_curve": figures.decision_curve(draw(100), "Spinal Stenosis"),
+        "flow_map": figures.flow_map([("Pictures", "190", "Whose?", "02")], "One step"),
         "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
@@ -83,7 +84,8 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
         description = fig.layout.meta["description"]
         assert description.startswith(title_of(fig)) and description.endswith("."), name
         assert fig.layout.paper_bgcolor is None and fig.layout.template.layout.paper_bgcolor == "white"
-        assert json.loads(fig.to_json())["data"], name
+        drawn = json.loads(fig.to_json())
+        assert drawn["data"] or drawn["layout"]["shapes"], name
         assert type(fig).__name__ == "Figure", name
 
 
@@ -380,6 +382,21 @@ def test_the_grid_shows_every_picture_with_its_caption_and_overlay():
     assert [note.text for note in fig.layout.annotations][2] == "Spondylosis"
     assert title_of(fig) == "5 pictures: 4 Healthy, 1 Spondylosis"
     assert title_of(figures.picture_grid(images, list("abcde"), title="All alike")) == "All alike"
+
+
+def test_the_flow_map_shows_each_step_with_its_question_in_order():
+    steps = [(f"Step {n}", f"detail {n}", f"why {n}?", f"0{n}") for n in (1, 2, 3)]
+    fig = figures.flow_map(steps, "Three steps")
+    texts = [note.text for note in fig.layout.annotations if note.text]
+    for n in (1, 2, 3):
+        box, question, lesson = (
+            next(note for note in fig.layout.annotations if word in (note.text or ""))
+            for word in (f"Step {n}", f"why {n}?", f"<b>0{n}</b>")
+        )
+        assert box.y == question.y == lesson.y and box.x < question.x < lesson.x
+    assert len(fig.layout.shapes) == 3 and len(texts) == 3 * 3 + 2
+    assert sum(note.showarrow for note in fig.layout.annotations) == 2
+    assert "Step 2: why 2? Lessons 02." in fig.layout.meta["description"]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """The teaching room: the size of a lesson, hints, and what a set-up does."""
 
 import os
+import re
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from helpers import ROOT
 
 from lumbar_utils import LumbarError, check, course_size, hint
-from lumbar_utils.teaching import exercises
+from lumbar_utils.teaching import course_map, exercises, pack_work
 from lumbar_utils.teaching.setup import missing_requirements
 
 
@@ -81,3 +83,24 @@ def test_set_up_is_quiet_chooses_the_backend_and_does_not_import_tensorflow():
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 1 and "ready" in done.stdout
+
+
+def test_the_map_names_every_lesson_from_01_to_16_once_and_in_the_papers_order():
+    notes = [note.text or "" for note in course_map().layout.annotations]
+    named = re.findall(r"<b>([0-9][0-9, to]*)</b>", " ".join(notes))
+    assert ", ".join(named).replace("04 to 11", ", ".join(f"{n:02d}" for n in range(4, 12))).split(", ") == [
+        f"{n:02d}" for n in range(1, 17)
+    ]
+
+
+def test_packed_work_holds_the_notebooks_of_the_folder_alone(tmp_path, capsys):
+    (tmp_path / "01_mine.ipynb").write_text("{}")
+    (tmp_path / "notes.txt").write_text("no")
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / "01_mine.ipynb").write_text("{}")
+    pack_work(tmp_path)
+    with zipfile.ZipFile(tmp_path / "my_notebooks.zip") as packed:
+        assert packed.namelist() == ["01_mine.ipynb"]
+    assert capsys.readouterr().out.startswith("my_notebooks.zip: 1 notebooks")
+    with pytest.raises(LumbarError, match="no notebook"):
+        pack_work(tmp_path / "nowhere")
