@@ -15,14 +15,15 @@ def load_results(study: str | None = None) -> dict[str, Predictions]:
     """Return every stored prediction of one study by file name ("cnn"), or of all studies ("zoo/cnn").
 
     Sorted by name. Histories and other tables in the same folders are left out: predictions are the csv files
-    whose columns begin with patient_id, label. A study that is not there is a `LumbarError`; without a
-    study, an empty results folder gives an empty dict.
+    whose columns begin with patient_id, label. "zoo/validation" holds what the same networks say of the patients
+    who chose their best epoch. A study that is not there is a `LumbarError`; without a study, an empty results folder
+    gives an empty dict.
     """
     folder = results_folder()
     studies = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if study is None:
         return {f"{name}/{key}": value for name in studies for key, value in load_results(name).items()}
-    if study not in studies:
+    if study.partition("/")[0] not in studies or not (folder / study).is_dir():
         raise LumbarError(
             f"there is no study {study!r} in {folder}, only {', '.join(studies) or 'none at all'}; give one of "
             "these names, or run the study."

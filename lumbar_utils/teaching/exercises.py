@@ -13,7 +13,7 @@ from numbers import Real
 
 from lumbar_utils.dataset import LumbarError
 
-ROOMS = ("start", "spine", "splits", "cnn", "sure")
+ROOMS = ("start", "spine", "splits", "cnn", "sure", "ensembles")
 
 
 @dataclass(frozen=True)
