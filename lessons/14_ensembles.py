@@ -46,7 +46,7 @@ for p, colour, dash in ((0.6, BLUE, "solid"), (0.5, GREY, "dot"), (0.4, VERMILLI
     )
 fig.update_xaxes(title_text="jurors", range=[0, 52])
 fig.update_yaxes(title_text="majority is right (%)", range=[0, 100])
-fig.update_layout(legend={"x": 0.98, "xanchor": "right", "y": 0.62, "yanchor": "top"})
+fig.update_layout(legend={"x": 0.98, "xanchor": "right", "y": 0.46, "yanchor": "top"})
 at_eleven = 1 - binom.cdf(5, 11, [0.6, 0.4])
 finish(
     fig,
@@ -185,7 +185,7 @@ fig = go.Figure(
         zmin=0,
         zmax=1,
         colorscale="Cividis",
-        text=table.round(2).astype(str).replace("nan", ""),
+        text=table.map(lambda value: "" if np.isnan(value) else f"{value:.2f}"),
         texttemplate="%{text}",
         hoverongaps=False,
         colorbar={"title": "correlation"},
