@@ -29,7 +29,7 @@ notebooks: .venv/.ready
 	$(RUN) lessons/make_notebooks.py
 
 lessons: .venv/.ready
-	$(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
+	$(RUN) -m benchmarks.lessons
 
 zoo: .venv/.ready
 	$(RUN) -m lumbar_utils zoo --train localiser

@@ -126,8 +126,8 @@ def judge_committee(answer: object) -> Verdict:
             "there, you were lucky; if you tried them all on the test, the number is too high."
         )
     return right(
-        f"{reached:.3f}, number {rank} of the {len(everybody)} committees on the test. All {len(validation)} together reach "
-        f"{_accuracy(tuple(validation), test):.3f}; 600 patients cannot tell such numbers apart."
+        f"{reached:.3f}, number {rank} of the {len(everybody)} committees on the test. All {len(validation)} together "
+        f"reach {_accuracy(tuple(validation), test):.3f}; 600 patients cannot tell such numbers apart."
     )
 
 
