@@ -7,7 +7,7 @@ RUN := .venv/bin/python
 # PORT may also come from the environment; HOST may not, since some shells set it to the machine's own name.
 ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)),--host $(HOST))
 
-.PHONY: dashboard lab test lessons notebooks zoo study lock
+.PHONY: dashboard lab test lessons notebooks test-colab zoo study lock
 
 dashboard: .venv/.ready
 	@$(RUN) -m lumbar_utils dashboard $(ADDRESS)
@@ -30,6 +30,9 @@ notebooks: .venv/.ready
 
 lessons: .venv/.ready
 	$(RUN) -m benchmarks.lessons
+
+test-colab: .venv/.ready
+	$(RUN) tests/colab/run.py
 
 zoo: .venv/.ready
 	$(RUN) -m lumbar_utils zoo --train localiser
