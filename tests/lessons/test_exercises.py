@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import ROOT
 
-from lumbar_utils.teaching.checks import cnn, spine, splits, sure
+from lumbar_utils.teaching.checks import cnn, handcrafted, spine, splits, sure
 from lumbar_utils.teaching.exercises import judge
 
 
@@ -54,6 +54,11 @@ def mcnemar_one_term(only_a, only_b):
     return min(1.0, 2 * comb(only_a + only_b, only_b) / 2 ** (only_a + only_b))
 
 
+def dark_share(column):
+    strip = column[:, 34:62]
+    return np.mean(strip < 0.6 * np.median(strip))
+
+
 RIGHT = [
     ("splits.majority", 8 / 19),
     ("splits.lonely", 0.2**5),
@@ -87,6 +92,11 @@ RIGHT = [
     ("sure.recall", [3, 6, 9, 12]),
     ("sure.recall", {12, 9, 6, 3}),
     ("sure.quiz", {"1": "b", "2": "c", "3": "b", "4": "c", "5": "b"}),
+    ("handcrafted.contrast", 1),
+    ("handcrafted.lbp", 167),
+    ("handcrafted.hog", 540),
+    ("handcrafted.own", dark_share),
+    ("handcrafted.quiz", {"1": "c", "2": "b", "3": "c", "4": "b", "5": "b"}),
 ]
 WRONG = [
     ("splits.majority", 0.25, "guessing among four"),
@@ -235,10 +245,43 @@ WRONG = [
     ("sure.recall", 3, "a list"),
     ("sure.quiz", {"1": "a", "2": "c", "3": "b", "4": "c", "5": "b"}, "Question 1: the truth stands still"),
     ("sure.quiz", {"1": "b", "2": "a", "3": "b", "4": "c", "5": "c"}, "Question 5: looking again"),
+    ("handcrafted.contrast", 14 / 24, "sideways"),
+    ("handcrafted.contrast", 12, "Divide by the number of pairs"),
+    ("handcrafted.contrast", 2 / 3, "without the square"),
+    ("handcrafted.contrast", 0.5, "count alike"),
+    ("handcrafted.contrast", 0.75, "number of pixels"),
+    ("handcrafted.contrast", 3, "four are 1"),
+    ("handcrafted.lbp", 39, "as bright as the middle"),
+    ("handcrafted.lbp", 203, "clockwise"),
+    ("handcrafted.lbp", 229, "other way round"),
+    ("handcrafted.lbp", 94, "upper left"),
+    ("handcrafted.lbp", 244, "upper left"),
+    ("handcrafted.lbp", 88, "darker"),
+    ("handcrafted.lbp", 5, "number of ones"),
+    ("handcrafted.lbp", 9, "mixed patterns"),
+    ("handcrafted.lbp", 11100101, "Add 1 for the first"),
+    ("handcrafted.lbp", 200, "47, 50, 45"),
+    ("handcrafted.hog", 216, "overlap"),
+    ("handcrafted.hog", 864, "does not fit"),
+    ("handcrafted.hog", 135, "four cells"),
+    ("handcrafted.hog", 15, "4 cells"),
+    ("handcrafted.hog", 36, "How many blocks"),
+    ("handcrafted.hog", 24, "number of cells"),
+    ("handcrafted.hog", 1980, "smaller"),
+    ("handcrafted.hog", 1000, "5 × 3 places"),
+    ("handcrafted.own", lambda column: 1, "for every patient"),
+    ("handcrafted.own", lambda column: np.nan, "not a finite number"),
+    ("handcrafted.own", lambda column: -dark_share(column), "wrong way round"),
+    ("handcrafted.own", lambda column: column[0, 0], "told from a coin"),
+    ("handcrafted.own", lambda column: np.mean(column[:, 34:62] < 60), "measures the scanner too"),
+    ("handcrafted.own", lambda column: column, "one number"),
+    ("handcrafted.own", 0.9, "a function"),
+    ("handcrafted.quiz", {"1": "a", "2": "b", "3": "c", "4": "b", "5": "b"}, "Question 1: it saw no labels"),
+    ("handcrafted.quiz", {"1": "c", "2": "a", "3": "c", "4": "b", "5": "a"}, "Question 5: the anatomy"),
 ]
 ALL = [
     f"{room.__name__.rpartition('.')[2]}.{name}"
-    for room in (spine, splits, cnn, sure)
+    for room in (spine, splits, cnn, sure, handcrafted)
     for name in room.EXERCISES
 ]
 
