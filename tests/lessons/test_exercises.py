@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import ROOT
 
-from lumbar_utils.teaching.checks import cnn, spine, splits, sure
+from lumbar_utils.teaching.checks import alexnet, cnn, spine, splits, sure
 from lumbar_utils.teaching.exercises import judge
 
 
@@ -87,6 +87,12 @@ RIGHT = [
     ("sure.recall", [3, 6, 9, 12]),
     ("sure.recall", {12, 9, 6, 3}),
     ("sure.quiz", {"1": "b", "2": "c", "3": "b", "4": "c", "5": "b"}),
+    ("alexnet.first_layer", 34_944),
+    ("alexnet.small_picture", 9_441_280),
+    ("alexnet.groups", 307_456),
+    ("alexnet.dropout", (0.88, 0.26)),
+    ("alexnet.dropout", (0.4, 0.22)),
+    ("alexnet.quiz", {"1": "c", "2": "b", "3": "b", "4": "c"}),
 ]
 WRONG = [
     ("splits.majority", 0.25, "guessing among four"),
@@ -235,10 +241,43 @@ WRONG = [
     ("sure.recall", 3, "a list"),
     ("sure.quiz", {"1": "a", "2": "c", "3": "b", "4": "c", "5": "b"}, "Question 1: the truth stands still"),
     ("sure.quiz", {"1": "b", "2": "a", "3": "b", "4": "c", "5": "c"}, "Question 5: looking again"),
+    ("alexnet.first_layer", 34_848, "no biases"),
+    ("alexnet.first_layer", 11_712, "grey pictures"),
+    ("alexnet.first_layer", 11_616, "one channel"),
+    ("alexnet.first_layer", 364, "one filter"),
+    ("alexnet.first_layer", 35_136, "adds its channels up"),
+    ("alexnet.first_layer", 3_264, "11 wide and 11 high"),
+    ("alexnet.first_layer", 105_415_200, "places where a filter stops"),
+    ("alexnet.first_layer", 100, "96 filters, each"),
+    ("alexnet.small_picture", 37_752_832, "224 pixels"),
+    ("alexnet.small_picture", 9_437_184, "one bias for each"),
+    ("alexnet.small_picture", 4 * 4 * 256 * 4096 + 4096, "31, 16, 8, 4"),
+    ("alexnet.small_picture", 2 * 2 * 256 * 4096 + 4096, "once too often"),
+    ("alexnet.small_picture", 3 * 256 * 4096 + 4096, "9 cells"),
+    ("alexnet.small_picture", 3 * 3 * 4096 + 4096, "256 maps"),
+    ("alexnet.small_picture", 2304, "on the way"),
+    ("alexnet.small_picture", 37_752_832 * (128 / 224) ** 2, "by the area"),
+    ("alexnet.small_picture", 12, "squared"),
+    ("alexnet.groups", 614_656, "one tower"),
+    ("alexnet.groups", 307_328, "halved the biases"),
+    ("alexnet.groups", 307_200, "add one bias"),
+    ("alexnet.groups", 153_728, "one card"),
+    ("alexnet.groups", 1_229_312, "do not repeat"),
+    ("alexnet.groups", 153_664, "A quarter"),
+    ("alexnet.groups", 5, "48 maps"),
+    ("alexnet.dropout", (0.25, 0.88), "order"),
+    ("alexnet.dropout", (88, 25), "between 0 and 1"),
+    ("alexnet.dropout", (0.9, 0.6), "others.labels"),
+    ("alexnet.dropout", (0.25, 0.25), "same number"),
+    ("alexnet.dropout", (0.26, 0.24), "is guessing"),
+    ("alexnet.dropout", (0.9, 0.42), "few.labels"),
+    ("alexnet.dropout", 0.9, "2 numbers"),
+    ("alexnet.quiz", {"1": "a", "2": "b", "3": "b", "4": "c"}, "drawn by lot"),
+    ("alexnet.quiz", {"1": "c", "2": "a", "3": "c", "4": "b"}, "Question 4: dropout"),
 ]
 ALL = [
     f"{room.__name__.rpartition('.')[2]}.{name}"
-    for room in (spine, splits, cnn, sure)
+    for room in (spine, splits, cnn, sure, alexnet)
     for name in room.EXERCISES
 ]
 
