@@ -32,7 +32,7 @@ from plotly.subplots import make_subplots
 from lumbar_utils import build_model, check, count_parameters, course_size, evaluate, figures, fit
 from lumbar_utils import lesion_mask, load_dataset, paper_reported, predict, prepare, split_by_patient
 from lumbar_utils.evaluation import load_results, paired_difference, wilson
-from lumbar_utils.figures.style import BLACK, BLUE, ORANGE, VERMILLION
+from lumbar_utils.figures.style import BLACK, BLUE, SKY, VERMILLION
 from lumbar_utils.figures.style import finish  # writes the finding over a figure
 
 size = course_size(epochs=8, patients=800)
@@ -81,7 +81,7 @@ from lumbar_utils.live import show_figure
 herniated = np.flatnonzero(clinic.labels == clinic.class_names.index("Herniated Disk"))
 shown = max(herniated, key=lambda row: lesion_mask(clinic.masks[row], "Herniated Disk").sum())
 slice_, lesion = clinic.images[shown], lesion_mask(clinic.masks[shown], "Herniated Disk")
-lesion_mm = np.argwhere(lesion).mean(axis=0)[::-1] * pixel_mm  # (x, y) of its middle
+lesion_mm = np.argwhere(lesion)[lesion.sum() // 2][::-1] * pixel_mm  # (x, y) of a place in it
 
 filter_px = widgets.IntSlider(
     value=11, min=3, max=31, step=2, description="filter (px)", continuous_update=False
@@ -113,11 +113,11 @@ def draw_window(width, stride, side):
     ring.y = [None if y is None else (y + 0.5) * pixel_mm for y in ring.y]
     fig.add_trace(ring, row=1, col=1)
     x, y = (each.ravel() for each in np.meshgrid(*(place[np.abs(place - m) < 40] for m in lesion_mm)))
-    dots = {"color": ORANGE, "size": 3}
+    dots = {"color": SKY, "size": 3}
     fig.add_scatter(x=x, y=y, mode="markers", marker=dots, showlegend=False, hoverinfo="skip", row=1, col=1)
     fig.add_shape(
         type="rect", x0=near[0] - half, x1=near[0] + half, y0=near[1] - half, y1=near[1] + half,
-        line={"color": "#56B4E9", "width": 3}, row=1, col=1,
+        line={"color": SKY, "width": 3}, row=1, col=1,
     )  # fmt: skip
     fig.add_heatmap(
         x=place,
@@ -258,7 +258,7 @@ print(f"fc6 and fc7: {(by_hand['fc6'] + by_hand['fc7']) / sum(by_hand.values()):
 # conv2    614,656
 # conv3    885,120
 # conv4  1,327,488
-# conv5    885,120
+# conv5    884,992
 # fc6   37,752,832
 # fc7   16,781,312
 # fc8    4,097,000
@@ -297,11 +297,12 @@ dense = share.index.str.startswith("fc")
 fig = go.Figure()
 for column, name, colour, pattern, sign in (
     ("parameters", "parameters", BLUE, "", -1),
-    ("multiply_adds", "multiply-adds", ORANGE, "/", 1),
+    ("multiply_adds", "multiply-adds", VERMILLION, "/", 1),
 ):
     fig.add_bar(
-        x=sign * share[column], y=share.index, orientation="h", name=name, marker_color=colour,
-        marker_pattern_shape=pattern, marker_pattern_fgcolor="white", text=[f"{value:.1f} %" for value in share[column]],
+        x=sign * share[column], y=share.index, orientation="h", name=name,
+        marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "white", "bgcolor": colour, "size": 6}},
+        text=[f"{value:.1f} %" for value in share[column]],
         textposition="outside", cliponaxis=False, textfont_color=BLACK,
     )  # fmt: skip
 fig.update_layout(
@@ -404,9 +405,9 @@ for a in (0.1, 1.0, 10.0, 100.0, 1000.0):
 # %% tags=["expected"]
 # a =    0.1 is divided by   1.68
 # a =    1.0 is divided by   1.68
-# a =   10.0 is divided by   1.72
-# a =  100.0 is divided by   4.50
-# a = 1000.0 is divided by 105.88
+# a =   10.0 is divided by   1.71
+# a =  100.0 is divided by   4.30
+# a = 1000.0 is divided by 106.05
 
 # %% [markdown]
 # For small numbers it is a division by 1.68, a constant, which the next layer's weights undo. Only large numbers compete. AlexNet
@@ -451,11 +452,13 @@ for name, parameters, pictures_to_train in (
 
 # %%
 n_few = min(152, len(train) // 2)
-few, others = train.subset(np.arange(n_few)), train.subset(np.arange(n_few, min(n_few + 200, len(train))))
-x_few, x_others = prepare(few, size=64), prepare(others, size=64)  # (152, 64, 64, 1)
+small = prepare(train.images[: n_few + 200], size=64)  # (352, 64, 64, 1)
+x_few, x_others = small[:n_few], small[n_few:]
+true_few, true_others = train.labels[:n_few], train.labels[n_few : n_few + 200]
+by_lot = np.random.default_rng(0).permutation(true_few)  # as many of each diagnosis, on other patients
+
 grey, spread = x_few.mean(), x_few.std()
 x_few, x_others = (x_few - grey) / spread, (x_others - grey) / spread
-by_lot = np.random.default_rng(0).permutation(few.labels)  # as many of each diagnosis, on other patients
 
 
 def small_alexnet(head, dropout=0.0):
@@ -497,7 +500,7 @@ def learn(network, labels):
     return fit(
         network,
         (x_few, labels),
-        (x_others, others.labels),
+        (x_others, true_others),
         epochs=rounds,
         patience=rounds,
         class_weight=None,
@@ -550,12 +553,12 @@ def draw_learning(true, lot, head):
     )
 
 
-wide = {"true": learn(small_alexnet("wide"), few.labels), "lot": learn(small_alexnet("wide"), by_lot)}
+wide = {"true": learn(small_alexnet("wide"), true_few), "lot": learn(small_alexnet("wide"), by_lot)}
 draw_learning(**wide, head="Wide head")
 
 # %% [markdown]
 # Read the left half alone, and you could not tell which curve learned medicine. The network has found its 152 patients again,
-# each by some speck of noise that no other patient has, and remembers what it was told about them. On new patients that is worth a guess.
+# each by some detail that no other patient has, anatomy or noise, and remembers what it was told about them. On new patients that is worth a guess.
 #
 # Note what this does *not* say. With true labels the same network, with the same capacity, does learn something that holds for others.
 # So the power to learn by heart does not forbid to learn; it only makes **training accuracy worthless as evidence**.
@@ -582,7 +585,7 @@ for w in (n_few // 8, n_few // 4, n_few // 2, n_few, 2 * n_few):
 # will it do on new patients?*
 
 # %%
-mean = {"true": learn(small_alexnet("mean"), few.labels), "lot": learn(small_alexnet("mean"), by_lot)}
+mean = {"true": learn(small_alexnet("mean"), true_few), "lot": learn(small_alexnet("mean"), by_lot)}
 draw_learning(**mean, head="Mean of each map")
 
 # %%
@@ -590,16 +593,16 @@ rows = []
 for head, runs in (("wide", wide), ("mean", mean)):
     for labels, history in runs.items():
         own, new = history.iloc[-1][["accuracy", "val_accuracy"]]
-        low, high = wilson(round(new * len(others)), len(others))
+        low, high = wilson(round(new * len(x_others)), len(x_others))
         rows.append((head, labels, f"{own:.2f}", f"{new:.2f} [{low:.2f}, {high:.2f}]", f"{own - new:.2f}"))
 pd.DataFrame(rows, columns=["head", "diagnoses", "own patients", "new patients (phantoms)", "by heart"])
 
 # %% [markdown]
 # The last column is the distance between the two before it: what the network knows about its own patients and cannot use on others. Compare the
 # heads in it, and then on new patients, where you must read the intervals. The small head is slow to learn by heart, because the mean of a map
-# forgets *where* something was, and a speck of noise is known by its place. It is not unable to: give it 100 epochs more.
+# forgets *where* something was, and a detail is known by its place. It is not unable to; it takes more epochs.
 #
-# These are four single runs on drawn patients; another seed moves the curves. What does not move is the right half of the vermillion curves.
+# These are four single runs on drawn patients; another seed moves the curves. What stays is a guess: on new patients, nothing can be gained from lots.
 #
 # ### Exercise 4 (open): does dropout forbid learning by heart?
 # AlexNet's answer to overfitting was dropout of one half. Train `small_alexnet("wide", dropout=0.5)` with `learn` on the diagnoses drawn by
@@ -619,7 +622,7 @@ lots_learned, right_on_others = with_dropout.iloc[-1][["accuracy", "val_accuracy
 
 # %% [markdown]
 # So none of these devices makes a network unable to learn by heart. They make it *harder*, and what is easier is learned first. If patients have
-# something in common, that is usually easier than 152 specks of noise. More patients do the same: each of them makes learning by heart harder, and
+# something in common, that is usually easier than 152 private details. More patients do the same: each of them makes learning by heart harder, and
 # learning the disease no harder at all.
 #
 # ## 8. AlexNet at course size
@@ -667,7 +670,7 @@ print(f"{total:,} in the convolutions + {96 * 4 + 4} in the dense layer = {total
 # 277,792 in the convolutions + 388 in the dense layer = 278,180
 
 # %% [markdown]
-# Two hundred times smaller, and now nearly all of it is convolution. Training, as in lesson 04. *At which epoch will the curves part?*
+# Two hundred times smaller, and now nearly all of it is convolution. Training, as in lesson 04. *How far will a few epochs bring it?*
 
 # %%
 steps = size.epochs * -(-len(train) // 16)
@@ -676,7 +679,7 @@ history = fit(model, train, validation, epochs=size.epochs, learning_rate=fallin
 print(f"best epoch {history.attrs['best_epoch']} of {len(history)}, {history.attrs['seconds']:.0f} s")
 
 # %% [markdown]
-# Eight epochs are few, and a validation accuracy on some 80 patients jumps by luck alone: 1.96 standard deviations are about 11 points. Look at the
+# These are few epochs, and a validation accuracy on some 80 patients jumps by luck alone: 1.96 standard deviations are about 11 points. Look at the
 # trend, not at the teeth. The shipped AlexNet has the same layers, learned from many more phantoms, and sees the column that the
 # localiser cuts out. Its result on a locked test set, beside the CNN's and the ceiling (lesson 16, section 6):
 
@@ -738,7 +741,7 @@ finish(
 )
 
 # %% [markdown]
-# In the column's frame a pixel is smaller than in the whole slice, so 11 pixels show about 12 mm. Where a filter is dark on one
+# In the column's frame a pixel is about 1.1 mm wide, so 11 pixels show about 12 mm. Where a filter is dark on one
 # side and bright on the other, it answers at an edge of that direction. Where it looks like noise, it has learned little; a larger window has more
 # weights to fill, and no more patients to fill them from.
 #
@@ -768,7 +771,7 @@ names = [
 ]
 fig = go.Figure()
 for (name, hits), colour, symbol, shift in zip(
-    found.items(), (BLUE, ORANGE), ("circle", "diamond"), (-0.08, 0.08), strict=True
+    found.items(), (BLUE, VERMILLION), ("circle", "diamond"), (-0.08, 0.08), strict=True
 ):
     k = np.array([hits[rows].sum() for rows in thirds])
     n = np.array([len(rows) for rows in thirds])
@@ -787,8 +790,8 @@ fig.update_layout(legend={"x": 0.02, "y": 0.98})
 small, large = ({name: hits[rows].mean() for name, hits in found.items()} for rows in (thirds[0], thirds[-1]))
 finish(
     fig,
-    f"Of the smallest third AlexNet finds {small['alexnet']:.0%} and the CNN {small['cnn']:.0%}, of the largest "
-    f"{large['alexnet']:.0%} and {large['cnn']:.0%}",
+    f"Of the smallest third AlexNet finds {100 * small['alexnet']:.0f} % and the CNN {100 * small['cnn']:.0f} %, of the largest "
+    f"{100 * large['alexnet']:.0f} and {100 * large['cnn']:.0f} %",
     details="Herniations found by the two shipped networks, by area in the slice; Wilson intervals, measured on phantoms.",
     height=380,
 )
@@ -805,19 +808,24 @@ for rows, name in zip(thirds, ("smallest", "middle", "largest"), strict=True):
 # steps by 2 pixels, not by 4: we tested *its* first look, not the paper's.
 
 # %%
-missed = np.flatnonzero(~found["alexnet"] & found["cnn"])[:2]
-both = np.flatnonzero(~found["alexnet"] & ~found["cnn"])[:2]
-chosen = np.concatenate([missed, both])
-if len(chosen):
-    fig = figures.picture_grid(
-        [ill.images[row][64:192, 64:192] for row in chosen],
-        [f"{area_mm2[row]:.0f} mm², {'AlexNet' if row in missed else 'both'} missed it" for row in chosen],
-        overlays=[lesion_mask(ill.masks[row], "Herniated Disk")[64:192, 64:192] for row in chosen],
-        title=f"AlexNet missed {np.sum(~found['alexnet'])} of {len(ill)} herniations, {np.sum(~found['alexnet'] & ~found['cnn'])} of them with the CNN",
-    )
-    fig.show()
+missed, both = ~found["alexnet"] & found["cnn"], ~found["alexnet"] & ~found["cnn"]
+chosen = np.concatenate([np.flatnonzero(missed)[:2], np.flatnonzero(both)[:2]])
+near = []  # 64 x 64 pixels around each lesion
+for row in chosen:
+    lesion_there = lesion_mask(ill.masks[row], "Herniated Disk")
+    y, x = np.argwhere(lesion_there)[lesion_there.sum() // 2]
+    window = np.s_[max(y - 32, 0) : y + 32, max(x - 32, 0) : x + 32]
+    near.append((ill.images[row][window], lesion_there[window]))
+figures.picture_grid(
+    [picture for picture, _ in near],
+    [f"{area_mm2[row]:.0f} mm², {'AlexNet' if missed[row] else 'both'} missed it" for row in chosen],
+    overlays=[outline for _, outline in near],
+    title=f"AlexNet missed {missed.sum() + both.sum()} of {len(ill)} herniations; {both.sum()} of these the CNN missed too",
+)
 
 # %% [markdown]
+# Some of these you would miss as well. Lesson 04, section 9, tells why a slice may show so little of a herniation.
+#
 # ## 10. At the paper's size
 #
 # One line changes: `build_model("alexnet", preset="paper")`, 224 pixels, three channels, `epochs=100`. Do not run it on a small machine.
@@ -863,7 +871,7 @@ for mistakes in (1, 2, 3, 4):
 # if 'a few' were 4 of 19: 0.79, interval 0.57 to 0.91
 
 # %% [markdown]
-# Whatever "a few" was, the interval begins far below "high". The same sentence praises "consistently rising training and validation accuracy". You have seen
+# Whatever "a few" was, the interval begins far below "high". The sentence before it praises "consistently rising training and validation accuracy". You have seen
 # in section 7 what a rising *training* accuracy is worth.
 #
 # ## Quiz

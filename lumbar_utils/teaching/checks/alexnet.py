@@ -103,7 +103,7 @@ def judge_dropout(answer: object) -> Verdict:
         return wrong("Are the two in the order (lots learned, right on others)?")
     if others > 0.5:
         return wrong(
-            f"{others:.0%} right on patients it never met, after learning lots? Compare with others.labels on x_others."
+            f"{others:.0%} right on patients it never met, after learning lots? Compare with true_others on x_others."
         )
     if near(lots, others, 1e-9):
         return wrong("Both are the same number; the first is `accuracy`, the second `val_accuracy`.")
@@ -112,9 +112,9 @@ def judge_dropout(answer: object) -> Verdict:
             f"{lots:.0%} is guessing. Train on by_lot and read the last epoch, history.iloc[-1]; in a quick run of "
             "one epoch nothing else can come out."
         )
-    if others > 0.35:
+    if others > 0.37:
         return wrong(
-            f"{others:.0%} on others is more than lots can teach. Did you train on few.labels, the true diagnoses?"
+            f"{others:.0%} on others is more than lots can teach. Did you train on true_few, the true diagnoses?"
         )
     how = "Most of them, in spite of dropout" if lots > 0.5 else "Dropout made it slow"
     return right(
