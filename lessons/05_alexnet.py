@@ -250,7 +250,7 @@ by_hand = {
 }
 for name, count in by_hand.items():
     assert count == alexnet.get_layer(name).count_params()
-    print(f"{name} {count:10,}")
+    print(f"{name:<5} {count:10,}")
 print(f"sum   {sum(by_hand.values()):10,}")
 print(f"fc6 and fc7: {(by_hand['fc6'] + by_hand['fc7']) / sum(by_hand.values()):.1%}")
 
@@ -811,6 +811,8 @@ for rows, name in zip(thirds, ("smallest", "middle", "largest"), strict=True):
 # %%
 missed, both = ~found["alexnet"] & found["cnn"], ~found["alexnet"] & ~found["cnn"]
 chosen = np.concatenate([np.flatnonzero(missed)[:2], np.flatnonzero(both)[:2]])
+if len(chosen) == 0:  # nothing was missed: then the smallest
+    chosen = thirds[0][:4]
 near = []  # 64 x 64 pixels around each lesion
 for row in chosen:
     lesion_there = lesion_mask(ill.masks[row], "Herniated Disk")
@@ -819,7 +821,10 @@ for row in chosen:
     near.append((ill.images[row][window], lesion_there[window]))
 figures.picture_grid(
     [picture for picture, _ in near],
-    [f"{area_mm2[row]:.0f} mm², {'AlexNet' if missed[row] else 'both'} missed it" for row in chosen],
+    [
+        f"{area_mm2[row]:.0f} mm², {'both' if both[row] else 'AlexNet' if missed[row] else 'none'} missed it"
+        for row in chosen
+    ],
     overlays=[outline for _, outline in near],
     title=f"AlexNet missed {missed.sum() + both.sum()} of {len(ill)} herniations; {both.sum()} of these the CNN missed too",
 )
