@@ -54,13 +54,25 @@ network
 # you expect to be lost?*
 
 # %%
-today = network.frame(test.images)  # test patients as the network sees them
+everybody = network.frame(clinic.images)  # all patients as the network sees them
+row_of = {patient: row for row, patient in enumerate(clinic.patient_ids)}
+
+
+def framed(part):
+    return everybody[[row_of[patient] for patient in part.patient_ids]]
+
+
+today = framed(test)
 examples = [int(np.flatnonzero(test.labels == k)[0]) for k in range(4)]
 figures.picture_grid(
     [*test.images[examples], *today.pictures[examples]],
     [*test.class_names, *["what the network sees"] * 4],
     title=f"The localiser found the column in {today.found.sum()} of {len(today)} slices, and kept only that",
 )
+
+# %% [markdown]
+# Belly and back are gone; the spine stands upright, at the same place in everybody. Now the answers of the network on the test
+# patients:
 
 # %%
 as_today = network.predict(today)  # (N, 4) probabilities
@@ -144,7 +156,7 @@ print(f"mean of 4 x 4: {blocks.sum():.2f} pixels, wherever one begins")
 # mean of 4 x 4: 1.12 pixels, wherever one begins
 
 # %% [markdown]
-# In one of the 16 pictures this patient has no herniation at all, in three others it is twice as large as it should be.
+# In one of the 16 pictures this patient has no herniation at all, in three others it is nearly twice as large as it should be.
 # That is **aliasing**: what is finer than the grid becomes a matter of luck. Averaging first (**antialiasing**) dilutes the
 # lesion, but keeps it. In OpenCV it is `INTER_AREA`, in Keras `antialias=True`, in neither the default. The course's `prepare`
 # averages.
@@ -174,19 +186,30 @@ for pixel_mm in pixels_mm:
     pictures = today.pictures if pixel_mm == column_mm else coarse(today.pictures, pixel_mm)
     right.append(network.predict(replace(today, pictures=pictures)).argmax(axis=1) == test.labels)
 
+
 # %%
+def whiskers(value, low, high, **look):
+    """Return plotly's error bars from `low` to `high` around `value`, all as fractions, drawn in percent."""
+    above, below = 100 * (np.array(high) - value), 100 * (np.array(value) - low)
+    return {"type": "data", "symmetric": False, "array": np.atleast_1d(above), "arrayminus": np.atleast_1d(below),
+            "thickness": 2, "width": 6, **look}  # fmt: skip
+
+
+def wilson_of(right):
+    """Return share, lower and upper limits from (K, N) right or wrong answers of K conditions."""
+    limits = np.array([wilson(int(one.sum()), len(one)) for one in right])
+    return np.mean(right, axis=1), limits[:, 0], limits[:, 1]
+
+
 fig = go.Figure()
 for rows, name, colour, symbol, dash in (
     (np.ones(len(test), bool), "all patients", BLUE, "circle", "solid"),
     (is_hernia, "herniations", VERMILLION, "diamond", "dash"),
 ):
-    share = np.array([one[rows].mean() for one in right])
-    limits = np.array([wilson(int(one[rows].sum()), int(rows.sum())) for one in right])
+    share, low, high = wilson_of(np.array(right)[:, rows])
     fig.add_scatter(
         x=pixels_mm, y=100 * share, name=name, mode="lines+markers", line={"color": colour, "dash": dash},
-        marker={"size": 10, "symbol": symbol},
-        error_y={"type": "data", "symmetric": False, "array": 100 * (limits[:, 1] - share),
-                 "arrayminus": 100 * (share - limits[:, 0]), "thickness": 1.5, "width": 5},
+        marker={"size": 10, "symbol": symbol}, error_y=whiskers(share, low, high),
     )  # fmt: skip
 fig.update_xaxes(title_text="millimetres a pixel")
 fig.update_yaxes(title_text="right on phantoms (%), with 95 % interval", range=[-3, 103])
@@ -224,11 +247,12 @@ millimetres = 320 / 224
 # ### The shape of the picture
 # Many slices are not square. The network's input is. One may *squeeze* the picture into the square, or *pad* it with black bars.
 # Most tutorials squeeze: `cv2.resize(picture, (224, 224))`. Our next patient has a stenosis: the sac at L4-L5 is 10 mm deep
-# from front to back, and 10 mm is where many radiologists begin to call it narrow. His slice is 448 pixels high and 320 wide.
+# from front to back, and lesson 01 called 10 mm and less narrow. His slice is 448 pixels high and 320 wide.
 # *How deep is the sac in the squeezed picture?*
 
 # %%
-narrow = sample_patient(9, disease="Healthy", age_years=60, overrides={"L4-L5": {"sac_mm": 10.0}})
+only_narrow = {"L4-L5": {"sac_mm": 10.0, "bulge_mm": 0.0, "flavum_mm": 3.5}}
+narrow = sample_patient(9, disease="Healthy", age_years=60, overrides=only_narrow)
 square = render(narrow, size=448, fov_mm=280)  # 0.625 mm a pixel
 tall = square.image[:, 64:384]  # (448, 320): bars of 64 pixels cut off left and right
 
@@ -236,22 +260,24 @@ squeezed = cv2.resize(tall, (224, 224), interpolation=cv2.INTER_AREA)
 padded = np.zeros((224, 224), np.uint8)
 padded[:, 32:192] = cv2.resize(tall, (160, 224), interpolation=cv2.INTER_AREA)
 
-front, rear = (np.array(square.landmarks[f"canal {wall} L4-L5"]) for wall in ("front", "rear"))
-across, down = (rear - front) * 0.625  # mm
-print(f"the patient's sac:   {np.hypot(across, down):.1f} mm")
-print(f"in the padded one:   {np.hypot(across, down):.1f} mm")
-print(f"in the squeezed one: {np.hypot(across * 448 / 320, down):.1f} mm")
+walls = np.array([square.landmarks[f"canal {wall} L4-L5"] for wall in ("front", "rear")])  # (2, 2): x, y
+in_padded = (walls - (64, 0)) * (0.5, 0.5) + (32, 0)
+in_squeezed = (walls - (64, 0)) * (0.7, 0.5)
+for name, points, pixel_mm in (
+    ("scanner", walls, 0.625), ("padded", in_padded, 1.25), ("squeezed", in_squeezed, 1.25)
+):  # fmt: skip
+    print(f"{name:9} {np.linalg.norm(points[1] - points[0]) * pixel_mm:5.1f} mm")
 
 # %% tags=["expected"]
-# the patient's sac:   10.0 mm
-# in the padded one:   10.0 mm
-# in the squeezed one: 13.6 mm
+# scanner    10.1 mm
+# padded     10.1 mm
+# squeezed   14.1 mm
 
 # %%
 figures.picture_grid(
     [tall, padded, squeezed],
     ["448 × 320", "padded", "squeezed"],
-    title="Squeezing widens the sac of 10 mm to nearly 14, and cures the patient",
+    title="Squeezing widens a sac of 10 mm to 14 mm, and cures the patient",
 )
 
 # %% [markdown]
@@ -266,9 +292,11 @@ stretched = np.stack([cv2.warpAffine(one, sideways, (96, 192)) for one in today.
 wide_answers = network.predict(replace(today, pictures=stretched))
 
 print("stretched minus as scanned:", paired_difference(answers(wide_answers), answers(as_today)))
-stenosis = test.class_names.index("Spinal Stenosis")
-before, after = (100 * np.mean(p.argmax(axis=1) == stenosis) for p in (as_today, wide_answers))
-print(f"called a stenosis: {before:.0f} % of the patients as scanned, {after:.0f} % stretched")
+stenosis = test.labels == test.class_names.index("Spinal Stenosis")
+for name, p in (("as scanned", as_today), ("stretched", wide_answers)):
+    print(
+        f"stenoses found {name}: {np.sum(p.argmax(axis=1)[stenosis] == test.labels[stenosis])} of {stenosis.sum()}"
+    )
 
 # %% [markdown]
 # This is a **paired difference**: the same patients both times, so only those count whose answer became right or wrong. Its
@@ -334,7 +362,7 @@ def stretch(picture, low, high):
 figures.picture_grid(
     [stretch(raw, raw.min(), raw.max()), stretch(raw, *np.percentile(raw, (1, 99)))],
     ["darkest to brightest", "1st to 99th percentile"],
-    title=f"Nine pixels of {raw.size:,} take {1 - np.median(raw[raw > 0]) / 1000:.0%} of the scale, if one lets them",
+    title=f"Nine bright pixels leave {100 * raw[raw < 1000].max() / 1000:.0f} % of the scale to all the others",
 )
 
 # %% [markdown]
@@ -344,7 +372,7 @@ figures.picture_grid(
 # as it is, and after stretching each picture so that its percentiles lie where those of the training pictures lie. *Where will it help?*
 
 # %%
-learned = network.frame(train.images).pictures  # columns of the training patients
+learned = framed(train).pictures  # columns of the training patients
 usual = np.percentile(learned.reshape(len(learned), -1) / 255, (1, 99), axis=1)
 usual_low, usual_high = np.median(usual, axis=1)
 
@@ -355,36 +383,33 @@ def matched(pictures):
     return np.clip(stretched, 0, 1).astype("float32")
 
 
-def accuracy_of(pictures):
-    return np.mean(network.predict(replace(today, pictures=pictures)).argmax(axis=1) == test.labels)
+def right_on(pictures):
+    return network.predict(replace(today, pictures=pictures)).argmax(axis=1) == test.labels
 
 
 unit = today.pictures.astype("float32") / 255  # (N, 192, 96), 0 to 1
 gains = [0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0]
 turned_up = [np.clip(gain * unit, 0, 1) for gain in gains]
-as_it_is = np.array([accuracy_of(pictures) for pictures in turned_up])
-after_matching = np.array([accuracy_of(matched(pictures)) for pictures in turned_up])
+as_it_is = wilson_of([right_on(pictures) for pictures in turned_up])
+after_matching = wilson_of([right_on(matched(pictures)) for pictures in turned_up])
 
 # %%
 fig = go.Figure()
-for share, name, colour, symbol, dash in (
+for (share, low, high), name, colour, symbol, dash in (
     (as_it_is, "as it is", VERMILLION, "diamond", "dash"),
     (after_matching, "percentiles matched", BLUE, "circle", "solid"),
 ):
-    limits = np.array([wilson(round(one * len(test)), len(test)) for one in share])
     fig.add_scatter(
         x=gains, y=100 * share, name=name, mode="lines+markers", line={"color": colour, "dash": dash},
-        marker={"size": 10, "symbol": symbol},
-        error_y={"type": "data", "symmetric": False, "array": 100 * (limits[:, 1] - share),
-                 "arrayminus": 100 * (share - limits[:, 0]), "thickness": 1.5, "width": 5},
+        marker={"size": 10, "symbol": symbol}, error_y=whiskers(share, low, high),
     )  # fmt: skip
 fig.update_xaxes(title_text="gain (logarithmic)", type="log", tickvals=gains)
 fig.update_yaxes(title_text="accuracy on phantoms (%), with 95 % interval", range=[0, 103])
 fig.update_layout(legend={"x": 0.02, "y": 0.02, "yanchor": "bottom"})
 finish(
     fig,
-    f"At a third of the brightness matching takes {100 * as_it_is[0]:.0f} % to {100 * after_matching[0]:.0f} %; "
-    f"at three times, {100 * as_it_is[-1]:.0f} % to {100 * after_matching[-1]:.0f} %",
+    f"Matching lifts {100 * as_it_is[0][0]:.0f} % to {100 * after_matching[0][0]:.0f} % in dark pictures; "
+    f"in overexposed ones {100 * as_it_is[0][-1]:.0f} % become {100 * after_matching[0][-1]:.0f} %",
     details=f"The shipped network on {len(test)} phantoms whose grey values were multiplied by a gain.",
     height=360,
 )
@@ -415,14 +440,16 @@ for mode in ("unit", "tf", "torch", "caffe"):
     channels = 3 if mode in ("torch", "caffe") else 1
     dark, bright = scale_values(black_and_white, mode=mode, channels=channels)[0, 0, :, 0]
     print(f"{mode:6} black {dark:8.2f}   white {bright:8.2f}")
-print("ImageNet, red, green, blue:", IMAGENET_MEAN, IMAGENET_STD, "  caffe, blue, green, red:", CAFFE_MEAN)
+print("torch, red, green, blue: mean", IMAGENET_MEAN, "SD", IMAGENET_STD)
+print("caffe, blue, green, red: mean", CAFFE_MEAN)
 
 # %% tags=["expected"]
 # unit   black     0.00   white     1.00
 # tf     black    -1.00   white     1.00
-# torch  black    -2.12   white     2.64
+# torch  black    -2.12   white     2.25
 # caffe  black  -103.94   white   151.06
-# ImageNet, red, green, blue: (0.485, 0.456, 0.406) (0.229, 0.224, 0.225)   caffe, blue, green, red: (103.939, 116.779, 123.68)
+# torch, red, green, blue: mean (0.485, 0.456, 0.406) SD (0.229, 0.224, 0.225)
+# caffe, blue, green, red: mean (103.939, 116.779, 123.68)
 
 # %% [markdown]
 # (`torch` and `caffe` are shown for their first channel, red and blue.)
@@ -448,22 +475,18 @@ one_pixel = [128 / 127.5 - 1, (128 / 255 - 0.485) / 0.229, 128 - 103.939]
 # %%
 def claim_and_truth(given, labels_of, finding):
     """Draw for each condition: right answers with Wilson's interval, and the mean confidence with its own."""
-    fig = go.Figure()
-    names = list(given)
-    share = np.array([np.mean(p.argmax(axis=1) == labels_of) for p in given.values()])
-    limits = np.array([wilson(round(one * len(labels_of)), len(labels_of)) for one in share])
+    fig, names = go.Figure(), list(given)
+    right = [p.argmax(axis=1) == labels_of for p in given.values()]
     claim = np.array([p.max(axis=1).mean() for p in given.values()])
     half = np.array([1.96 * p.max(axis=1).std() / np.sqrt(len(p)) for p in given.values()])
-    for values, above, below, name, colour, symbol in (
-        (share, limits[:, 1] - share, share - limits[:, 0], "right (accuracy)", BLUE, "circle"),
-        (claim, half, half, "claimed (mean confidence)", VERMILLION, "diamond-open"),
+    for (value, low, high), name, colour, symbol in (
+        (wilson_of(right), "right (accuracy)", BLUE, "circle"),
+        ((claim, claim - half, claim + half), "claimed (mean confidence)", VERMILLION, "diamond-open"),
     ):
+        look = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}}
         fig.add_scatter(
-            x=100 * values, y=names, name=name, mode="markers",
-            marker={"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}},
-            error_x={"type": "data", "symmetric": False, "array": 100 * above, "arrayminus": 100 * below,
-                     "thickness": 2, "width": 6},
-        )  # fmt: skip
+            x=100 * value, y=names, name=name, mode="markers", marker=look, error_x=whiskers(value, low, high)
+        )
     commonest = 100 * np.bincount(labels_of).max() / len(labels_of)
     fig.add_vline(x=commonest, line={"color": BLACK, "dash": "dot", "width": 1.5})
     fig.update_xaxes(
@@ -472,10 +495,10 @@ def claim_and_truth(given, labels_of, finding):
     fig.update_yaxes(range=[len(names) - 0.5, -0.5], tickfont={"size": 14})
     fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"})
     details = "; ".join(
-        f"{n}: right {100 * s:.0f} %, claimed {100 * c:.0f} %"
-        for n, s, c in zip(names, share, claim, strict=True)
+        f"{name}: right on {100 * one.mean():.0f} %, claimed {100 * sure:.0f} %"
+        for name, one, sure in zip(names, right, claim, strict=True)
     )
-    return finish(fig, finding, details=details + ".", height=110 + 50 * len(names), above=24)  # fmt: skip
+    return finish(fig, finding, details=details + ".", height=110 + 50 * len(names), above=24)
 
 
 swapped = {"unit, as it was trained": as_today}
@@ -488,13 +511,13 @@ wrong_mode = swapped["caffe"]
 claim_and_truth(
     swapped,
     test.labels,
-    f"In the wrong mode it is right on {np.mean(wrong_mode.argmax(axis=1) == test.labels):.0%} and "
-    f"{wrong_mode.max(axis=1).mean():.1%} sure",
+    f"In mode caffe it is right on {100 * np.mean(wrong_mode.argmax(axis=1) == test.labels):.0f} % and "
+    f"{100 * wrong_mode.max(axis=1).mean():.1f} % sure",
 )
 
 # %% [markdown]
-# That is the worst kind of mistake: no error message, a score that looks like a mediocre network, and a confidence that
-# *rises*. Large inputs make large logits, and softmax turns large logits into certainty. A paper in which one
+# That is the worst kind of mistake: no error message, a score that looks like a mediocre network, and in two of the three
+# modes a confidence that *rises*. Large inputs make large logits, and softmax turns large logits into certainty. A paper in which one
 # backbone does surprisingly badly may have met it; nobody can tell from the outside. So write the mode down, beside the
 # weights. (`prepare(pictures, mode=...)` and the networks of this course carry theirs with them.)
 #
@@ -503,14 +526,10 @@ claim_and_truth(
 # A convolution spends the same effort on every pixel. Where do ours go?
 
 # %%
-column_pixels = [
-    np.mean(frame_mask > 0) for frame_mask in today.carry(test.masks)
-]  # share that is spine, in the column
-whole_pixels = [np.mean(mask > 0) for mask in test.masks]
-print(f"spine in the whole slice:  {np.mean(whole_pixels):.0%} of the pixels")
-print(f"spine in the column:       {np.mean(column_pixels):.0%} of the pixels")
-print(f"a pixel of the column:     {column_mm:.2f} mm")
-print(f"of a whole slice of equally many pixels: {280 / np.sqrt(192 * 96):.2f} mm")
+spine_in = {"whole slice": np.mean(test.masks > 0), "column": np.mean(today.carry(test.masks) > 0)}
+pixel_of = {"whole slice": 280 / np.sqrt(192 * 96), "column": column_mm}  # the same number of pixels for both
+for name in spine_in:
+    print(f"{name:12} {100 * spine_in[name]:3.0f} % of it is spine, a pixel is {pixel_of[name]:.2f} mm")
 
 # %% [markdown]
 # Most of the slice is belly, back and air: different in everybody, and silent about the question. Cropping does three
@@ -570,16 +589,15 @@ for (name, gap), colour, symbol in zip(gains_found.items(), (BLUE, GREY), ("circ
     fig.add_scatter(
         x=[100 * gap.value], y=[name], mode="markers+text", marker={"color": colour, "size": 12, "symbol": symbol},
         text=[f"{100 * gap.value:+.1f}"], textposition="top center", showlegend=False,
-        error_x={"type": "data", "symmetric": False, "array": [100 * (gap.high - gap.value)],
-                 "arrayminus": [100 * (gap.value - gap.low)], "thickness": 2.5, "width": 7},
+        error_x=whiskers(gap.value, gap.low, gap.high),
     )  # fmt: skip
 fig.add_vline(x=0, line={"color": BLACK, "dash": "dot", "width": 1.5})
 fig.update_xaxes(title_text="difference in accuracy on phantoms (points), with 95 % interval")
 fig.update_yaxes(range=[1.5, -0.6], tickfont={"size": 14})
 finish(
     fig,
-    f"The crop changes the accuracy by {100 * gain_of_crop.value:+.0f} points, the architecture by "
-    f"{100 * gain_of_vgg.value:+.0f}",
+    f"The crop changes the accuracy by {100 * gain_of_crop.value:+.1f} points, the architecture by "
+    f"{100 * gain_of_vgg.value:+.1f}",
     details="Two paired differences, each on its own test patients.",
     height=200,
 )
@@ -654,8 +672,8 @@ def ask(pictures):
     """Return which columns were found, and the probabilities, for whole slices."""
     with warnings.catch_warnings():  # we print the share found instead
         warnings.simplefilter("ignore")
-        framed = network.frame(np.ascontiguousarray(pictures))
-    return framed.found, network.predict(framed)
+        seen = network.frame(np.ascontiguousarray(pictures))
+    return seen.found, network.predict(seen)
 
 
 mirrored = {"as scanned": as_today}
@@ -666,15 +684,15 @@ for name, pictures in (
 ):
     found, mirrored[name] = ask(pictures)
     gap = paired_difference(answers(mirrored[name]), answers(as_today))
-    print(f"{name:20} column found in {found.mean():4.0%}, accuracy {gap} against as scanned")
+    print(f"{name:20} column found in {100 * found.mean():3.0f} %, accuracy changes by {gap}")
 
 # %%
-flip_right = np.mean(mirrored["mirrored left-right"].argmax(axis=1) == test.labels)
+left_right = mirrored["mirrored left-right"]
 claim_and_truth(
     mirrored,
     test.labels,
-    f"Mirrored left-right, it is right on {flip_right:.0%}, and still claims "
-    f"{mirrored['mirrored left-right'].max(axis=1).mean():.0%} on average",
+    f"Mirrored left-right, it is right on {100 * np.mean(left_right.argmax(axis=1) == test.labels):.0f} % and "
+    f"still claims {100 * left_right.max(axis=1).mean():.0f} %",
 )
 
 # %% [markdown]
@@ -690,7 +708,8 @@ claim_and_truth(
 # %%
 draws = np.random.default_rng(1)
 moved_copies = [
-    moved(one, draws.uniform(-4, 4), draws.uniform(0.94, 1.06), draws.uniform(-5, 5, 2)) for one in learned
+    moved(one, draws.uniform(-4, 4), draws.uniform(0.94, 1.06), draws.uniform(-5, 5, 2), column_mm)
+    for one in learned
 ]
 copies = {"mirrored copies": edges(learned[:, :, ::-1]), "moved copies": edges(moved_copies)}
 learners = {
@@ -714,17 +733,17 @@ for (kind, learner), gap in ablation.items():
         x=[100 * gap.value], y=[f"{kind}, {learner}"], mode="markers+text", showlegend=False,
         marker={"color": VERMILLION if flips else BLUE, "symbol": "diamond" if flips else "circle", "size": 12},
         text=[f"{100 * gap.value:+.1f}"], textposition="top center",
-        error_x={"type": "data", "symmetric": False, "array": [100 * (gap.high - gap.value)],
-                 "arrayminus": [100 * (gap.value - gap.low)], "thickness": 2.5, "width": 7},
+        error_x=whiskers(gap.value, gap.low, gap.high),
     )  # fmt: skip
 fig.add_vline(x=0, line={"color": BLACK, "dash": "dot", "width": 1.5})
 fig.update_xaxes(title_text="change of accuracy on phantoms by the copies (points), with 95 % interval")
-fig.update_yaxes(autorange="reversed", tickfont={"size": 13})
+fig.update_yaxes(range=[3.5, -0.7], tickfont={"size": 13})
 helped = sum(gap.low > 0 for (kind, _), gap in ablation.items() if kind == "mirrored copies")
+in_words = ("none", "one", "both")
 harmed = sum(gap.high < 0 for (kind, _), gap in ablation.items() if kind == "mirrored copies")
 finish(
     fig,
-    f"Of two classifiers, mirrored copies help {helped or 'none'} and harm {harmed or 'none'}, "
+    f"Of two classifiers, mirrored copies help {in_words[helped]} and harm {in_words[harmed]}, "
     "as far as these patients can tell",
     details="Paired differences against the same classifier without copies.",
     height=290,
@@ -796,7 +815,7 @@ pd.DataFrame(
             "mean (mm)": f"{np.mean(sacs):.1f}",
             "from": f"{min(sacs):.1f}",
             "to": f"{max(sacs):.1f}",
-            "10 mm or less": f"{np.mean(np.array(sacs) <= 10):.0%}",
+            "10 mm or less": f"{100 * np.mean(np.array(sacs) <= 10):.0f} %",
         }
         for smooth, sacs in smoothness.items()
     }
@@ -859,8 +878,10 @@ one_patient = prepare(np.stack([slice_.image] * 8), size=128)  # (8, 128, 128, 1
 copies_made = np.asarray(layers(one_patient, training=True))[..., 0]
 
 figures.picture_grid(
-    list(copies_made), [f"copy {number}" for number in range(1, 9)], title="Eight copies of one patient, as a batch shows them"
-)  # fmt: skip
+    list(copies_made),
+    [f"copy {number}" for number in range(1, 9)],
+    title="Eight copies of one patient, as a batch shows them",
+)
 
 # %% [markdown]
 # When the network is asked, the layers do nothing:
@@ -949,8 +970,8 @@ widgets.VBox([widgets.HBox([who, turn]), widgets.HBox([zoom, contrast]), widgets
 # `turned(degrees)`, which turns every second column one way and the others the other way. This turns what the *network*
 # sees, behind the localiser's back.
 #
-# A colleague wants to write: *"up to X degrees the accuracy falls by no more than 2 points."* Of the angles in `angles`, which is
-# the largest X that your patients can **prove**? Mind: that the measured difference is above -2 points proves nothing; the whole paired interval
+# A colleague wants to write: *"up to X degrees the accuracy falls by no more than 5 points."* Of the angles in `angles`, which is
+# the largest X that your patients can **prove**? Mind: that the measured difference is above -5 points proves nothing; the whole paired interval
 # has to lie above it, and for the smaller angles too. Give four numbers: the angle, then the difference (turned minus as
 # scanned) and the lower and upper limit of its interval, all three in percentage points.
 #
@@ -958,7 +979,6 @@ widgets.VBox([widgets.HBox([who, turn]), widgets.HBox([zoom, contrast]), widgets
 # fractions.
 
 # %%
-everybody = network.frame(clinic.images)
 angles = (1, 2, 3, 4, 6, 8, 10, 12, 15)
 
 
@@ -979,7 +999,7 @@ upright = answers(network.predict(everybody), clinic)
 proven = (0, 0.0, 0.0, 0.0)
 for degrees in angles:
     gap = paired_difference(answers(network.predict(turned(degrees)), clinic), upright)
-    if gap.low <= -0.02:
+    if gap.low <= -0.05:
         break
     proven = (degrees, 100 * gap.value, 100 * gap.low, 100 * gap.high)
 
@@ -990,7 +1010,8 @@ for degrees in angles:
 network.card["provenance"]["configuration"]["augment"]
 
 # %% [markdown]
-# (Angles in degrees, the others as parts of 1.) Augmentation buys tolerance about as far as it went, and a little further.
+# (The angle in degrees, the others as parts of 1.) Augmentation buys tolerance for what was shown. That nothing is proven beyond your
+# X does not mean that the network fails there: it means that 600 patients cannot tell.
 #
 # ## 7. Tomorrow's pictures
 #
@@ -1017,21 +1038,24 @@ settings = {
 }
 scans = {name: np.stack([render(one, **how).image for one in patients]) for name, how in settings.items()}
 figures.picture_grid(
-    [one[0] for one in scans.values()], list(scans), title="One patient, four pictures that the network never learned from"
-)  # fmt: skip
+    [one[0] for one in scans.values()],
+    list(scans),
+    title="One patient, four pictures that the network never learned from",
+)
 
 # %%
 tomorrow = {name: network.frame(pictures) for name, pictures in scans.items()}
 said = {"as in training": as_today[:n_again]}
-said |= {name: network.predict(framed) for name, framed in tomorrow.items()}
-print("column found:", ", ".join(f"{name} {framed.found.mean():.0%}" for name, framed in tomorrow.items()))
+said |= {name: network.predict(columns) for name, columns in tomorrow.items()}
+for name, columns in tomorrow.items():
+    print(f"{name:16} column found in {100 * columns.found.mean():3.0f} %")
 
 beside = said["8 mm beside"]
 claim_and_truth(
     said,
     same_labels,
-    f"8 mm beside the midline it is right on {np.mean(beside.argmax(axis=1) == same_labels):.0%} and "
-    f"claims {beside.max(axis=1).mean():.0%}",
+    f"8 mm beside the midline it is right on {100 * np.mean(beside.argmax(axis=1) == same_labels):.0f} % and "
+    f"claims {100 * beside.max(axis=1).mean():.0f} %",
 )
 
 # %% [markdown]
@@ -1059,40 +1083,48 @@ def strangeness(columns):
     return nearest.kneighbors(edges(columns))[0][:, 0]
 
 
-threshold = np.quantile(strangeness(network.frame(validation.images).pictures), 0.95)
-columns = {"as in training": today.pictures[:n_again]} | {name: f.pictures for name, f in tomorrow.items()}
-stopped = {name: strangeness(pictures) > threshold for name, pictures in columns.items()}
-unsure = {name: p.max(axis=1) < np.quantile(as_today.max(axis=1), 0.05) for name, p in said.items()}
+known = framed(validation)
+too_far = np.quantile(strangeness(known.pictures), 0.95)
+too_low = np.quantile(network.predict(known).max(axis=1), 0.05)  # the rival: refuse what it is least sure of
+
+columns = {"as in training": today.pictures[:n_again]}
+columns |= {name: frames.pictures for name, frames in tomorrow.items()}
+by_guard = {name: strangeness(pictures) > too_far for name, pictures in columns.items()}
+by_confidence = {name: p.max(axis=1) < too_low for name, p in said.items()}
 
 # %%
 fig = go.Figure()
-for by, name, colour, symbol in (
-    (unsure, "stopped for low confidence", VERMILLION, "diamond-open"),
-    (stopped, "stopped by the guard", GREEN, "square"),
+for stopped, name, colour, symbol in (
+    (by_confidence, "stopped for low confidence", VERMILLION, "diamond-open"),
+    (by_guard, "stopped by the guard", GREEN, "square"),
 ):
-    share = np.array([one.mean() for one in by.values()])
-    limits = np.array([wilson(int(one.sum()), len(one)) for one in by.values()])
+    share, low, high = wilson_of(list(stopped.values()))
+    look = {"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}}
     fig.add_scatter(
-        x=100 * share, y=list(by), name=name, mode="markers", marker={"color": colour, "symbol": symbol, "size": 12, "line": {"width": 2}},
-        error_x={"type": "data", "symmetric": False, "array": 100 * (limits[:, 1] - share),
-                 "arrayminus": 100 * (share - limits[:, 0]), "thickness": 2, "width": 6},
-    )  # fmt: skip
+        x=100 * share,
+        y=list(stopped),
+        name=name,
+        mode="markers",
+        marker=look,
+        error_x=whiskers(share, low, high),
+    )
 fig.update_xaxes(title_text="pictures stopped (%), with 95 % interval", range=[-3, 103])
-fig.update_yaxes(range=[len(stopped) - 0.5, -0.5], tickfont={"size": 14})
+fig.update_yaxes(range=[len(columns) - 0.5, -0.5], tickfont={"size": 14})
 fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"})
 finish(
     fig,
-    f"The guard stops {stopped['8 mm beside'].mean():.0%} of the slices beside the midline, low confidence "
-    f"{unsure['8 mm beside'].mean():.0%}",
-    details="Both rules are set to stop about 5 % of the clinic's own pictures.",
+    f"Beside the midline the guard stops {100 * by_guard['8 mm beside'].mean():.0f} %, low confidence "
+    f"{100 * by_confidence['8 mm beside'].mean():.0f} %",
+    details="Both rules were set to stop about 5 % of the clinic's validation patients.",
     height=360,
     above=24,
 )
 
 # %% [markdown]
-# A guard of two lines does what the network's own confidence could not. It is no cure: it measures edges, so it sees what
-# changes edges, and it passes more of the T1 pictures than of the others, since bones and discs have their edges there too. *A
-# guard sees what it measures.* For T1 the remedy is even simpler: read the DICOM header.
+# Low confidence stops most radiographs, and hardly any of the slices about which the network was surest and wrong. There a
+# nearest neighbour does better. It is no cure either: it measures edges, so it sees what changes edges, and it passes more of
+# the T1 pictures than of the others, since bones and discs have their edges there too. *A guard sees what it
+# measures.* For T1 the remedy is simpler: read the DICOM header.
 #
 # So who guarantees that tomorrow's pictures look like today's? **Nobody but you.** What helps, from cheap to dear: write
 # down how pictures were prepared, and check it in the program; refuse what has the wrong header; a guard on the pixels; labelled
@@ -1139,7 +1171,7 @@ quiz = {"1": "b", "2": "c", "3": "a", "4": "b", "5": "c"}
 # - Cropping along the spine gave the same classifier more than another architecture gave.
 # - An augmentation is a claim: such a patient exists and has this diagnosis. Sagittal flips fail the first part, rubber and
 #   cutout the second.
-# - What a classifier bears is measured in pairs, and "no more than 2 points" needs the whole interval.
+# - What a classifier bears is measured in pairs, and "no more than 5 points" needs the whole interval.
 # - Under domain shift the confidence is no witness. Put a guard at the door.
 #
 # **Take along:** before you ask what a network can do, ask what was done to its pictures, and whether the same will be done
