@@ -895,7 +895,7 @@ print("left as they are:", np.array_equal(unchanged, one_patient))
 # %% [markdown]
 # ## 6. Play: from where on is it another patient?
 #
-# Left the changed slice with the frame that the localiser cuts out (and the true herniation outlined where there is one), then
+# Left the changed slice with the frame that the localiser cuts out (and the true lesion outlined where the label has one), then
 # what the network sees, then what it says. Move one slider at a time. For each, find two borders:
 #
 # - from where on would *you* say that this is another patient, or no patient?
@@ -943,13 +943,14 @@ def draw_changed(row, degrees, zoom_factor, contrast_factor, noise, mirror):
     colours = [BLUE if p == probabilities.max() else GREY for p in probabilities]
     fig.add_bar(
         x=100 * probabilities, y=list(test.class_names), orientation="h", marker_color=colours,
-        text=[f"{p:.0%}" for p in probabilities], textposition="outside", cliponaxis=False, row=1, col=3,
+        text=[figures.style.percent(p) for p in probabilities], textposition="outside", cliponaxis=False, row=1, col=3,
     )  # fmt: skip
-    fig.update_xaxes(title_text="probability (%)", range=[0, 118], row=1, col=3)
+    fig.update_xaxes(title_text="probability (%)", range=[0, 122], domain=[0.72, 1], row=1, col=3)
     fig.update_yaxes(autorange="reversed", row=1, col=3)
     truth, said = test.class_names[test.labels[row]], test.class_names[probabilities.argmax()]
-    where = "column found" if seen.found[0] else "no column found, whole picture taken"
-    finish(fig, f"{where}; the patient has {truth}, it says {said} ({probabilities.max():.0%})", height=330)
+    where = "Column found" if seen.found[0] else "No column found, whole picture taken"
+    sure = figures.style.percent(probabilities.max())
+    finish(fig, f"{where}. Truth: {truth}. Answer: {said}, {sure}", height=330)
     return fig.update_layout(showlegend=False, margin_l=16)
 
 
@@ -964,6 +965,8 @@ redraw()
 widgets.VBox([widgets.HBox([who, turn]), widgets.HBox([zoom, contrast]), widgets.HBox([grain, flip]), screen])
 
 # %% [markdown]
+# Where the column is lost, the whole picture goes in. The network has never seen such a thing, and answers all the same.
+#
 # ### Exercise 5 (open): how much turning does it bear?
 # One patient is an anecdote. You get all 600 patients (the network has seen none of them) with their columns, and
 # `turned(degrees)`, which turns every second column one way and the others the other way. This turns what the *network*
