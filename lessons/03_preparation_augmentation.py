@@ -246,7 +246,7 @@ millimetres = 320 / 224
 #
 # ### The shape of the picture
 # Many slices are not square. The network's input is. One may *squeeze* the picture into the square, or *pad* it with black bars.
-# Most tutorials squeeze: `cv2.resize(picture, (224, 224))`. Our next patient has a stenosis: the sac at L4-L5 is 10 mm deep
+# Many tutorials squeeze: `cv2.resize(picture, (224, 224))`. Our next patient has a stenosis: the sac at L4-L5 is 10 mm deep
 # from front to back, and lesson 01 called 10 mm and less narrow. His slice is 448 pixels high and 320 wide.
 # *How deep is the sac in the squeezed picture?*
 
@@ -660,7 +660,7 @@ figures.picture_grid(
 #   vertebral bodies. No such person exists.
 # - **Mirrored up-down.** The sacrum on top. A patient who hangs from the scanner's ceiling, perhaps.
 #
-# The paper flips horizontally, and so do nearly all tutorials, because photographs of cats allow it. *What does the network
+# The paper flips horizontally, and so do many tutorials, because photographs of cats allow it. *What does the network
 # say about mirrored patients?* We mirror whole slices and go the whole way: find the column, crop, classify.
 
 # %%
@@ -737,9 +737,9 @@ for (kind, learner), gap in ablation.items():
 fig.add_vline(x=0, line={"color": BLACK, "dash": "dot", "width": 1.5})
 fig.update_xaxes(title_text="change of accuracy on phantoms by the copies (points), with 95 % interval")
 fig.update_yaxes(range=[3.5, -0.7], tickfont={"size": 13})
-helped = sum(gap.low > 0 for (kind, _), gap in ablation.items() if kind == "mirrored copies")
+by_mirrored = [gap for (kind, _), gap in ablation.items() if kind == "mirrored copies"]
 in_words = ("none", "one", "both")
-harmed = sum(gap.high < 0 for (kind, _), gap in ablation.items() if kind == "mirrored copies")
+helped, harmed = sum(gap.low > 0 for gap in by_mirrored), sum(gap.high < 0 for gap in by_mirrored)
 finish(
     fig,
     f"Of two classifiers, mirrored copies help {in_words[helped]} and harm {in_words[harmed]}, "
@@ -750,8 +750,8 @@ finish(
 
 # %% [markdown]
 # "Flips always help" is not a law. Mirrored copies double the training set with patients who never come. A
-# classifier with much freedom can set them aside and loses nothing; one with a single weight an edge has to serve both worlds, and
-# pays. A large network lies somewhere in between; lesson 04 gives you the means to find out
+# classifier with much freedom can set them aside; one with a single weight an edge has to serve both worlds, and
+# pays. What a network would do is a question for training; lesson 04 gives you the means
 # (`fit(..., augment=augmenter(horizontal_flip=True))`). And read the intervals of the moved copies: an *allowed* augmentation is no
 # promise either.
 #
@@ -945,7 +945,7 @@ def draw_changed(row, degrees, zoom_factor, contrast_factor, noise, mirror):
         x=100 * probabilities, y=list(test.class_names), orientation="h", marker_color=colours,
         text=[figures.style.percent(p) for p in probabilities], textposition="outside", cliponaxis=False, row=1, col=3,
     )  # fmt: skip
-    fig.update_xaxes(title_text="probability (%)", range=[0, 122], domain=[0.72, 1], row=1, col=3)
+    fig.update_xaxes(title_text="probability (%)", range=[0, 122], domain=[0.77, 1], row=1, col=3)
     fig.update_yaxes(autorange="reversed", row=1, col=3)
     truth, said = test.class_names[test.labels[row]], test.class_names[probabilities.argmax()]
     where = "Column found" if seen.found[0] else "No column found, whole picture taken"
