@@ -8,7 +8,7 @@
 # 4. measure how large a change a classifier bears, in pairs and with an interval;
 # 5. show that a network does not notice when tomorrow's pictures are of another kind, and put a guard at the door.
 #
-# *About 75 minutes of your time, 90 s of the machine's, 1.4 GB of memory.*
+# *About 75 minutes of your time, 90 s of the machine's, 1.3 GB of memory.*
 
 # %% tags=["setup", "keras"]
 # (written by the generator)
