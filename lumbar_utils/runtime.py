@@ -13,6 +13,7 @@ from .checkpoints import Checkpoint, read_checkpoint
 from .dataset import LumbarError
 from .framing import Frames, frame
 from .preparation import scale_values
+from .quiet import native_stderr_silenced
 
 
 class Predictor:
@@ -32,7 +33,9 @@ class Predictor:
         self.input_size: tuple[int, int] = tuple(self.card["input_shape"][:2])
         self.crop: str | None = self.card["crop"]
         self._kernel = np.load(checkpoint.file("head.npy"), allow_pickle=False)  # (C, K)
-        self._interpreter = Interpreter(model_path=str(checkpoint.file("model.tflite")))
+        with native_stderr_silenced():  # a notice about its delegate
+            self._interpreter = Interpreter(model_path=str(checkpoint.file("model.tflite")))
+            self._interpreter.allocate_tensors()
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()  # an interpreter holds one set of tensors
 

@@ -10,6 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from ..checkpoints import Checkpoint
 from ..dataset import FIRST_BODY, FIRST_DISC, MASK_LABELS, MAX_LEVELS, LumbarError
+from ..quiet import native_stderr_silenced
 from ..sources.pictures import MIN_SIDE, fit_to_square, placement
 
 # What the network tells apart, and which numbers of `MASK_LABELS` each class takes in. Bulges count as herniation:
@@ -70,7 +71,9 @@ class Localiser:
     def __init__(self, checkpoint: Checkpoint):
         self.card = checkpoint.card
         self.size: int = self.card["input_shape"][0]
-        self._interpreter = Interpreter(model_path=str(checkpoint.file("model.tflite")), num_threads=2)
+        with native_stderr_silenced():  # a notice about its delegate
+            self._interpreter = Interpreter(model_path=str(checkpoint.file("model.tflite")), num_threads=2)
+            self._interpreter.allocate_tensors()
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()  # an interpreter holds one set of tensors
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import lumbar_utils
 from lumbar_utils.dataset import LumbarError
+from lumbar_utils.quiet import native_stderr_silenced
 
 FAST_EPOCHS, FAST_PATIENTS = 1, 60
 
@@ -63,22 +64,10 @@ def set_up(*, keras: bool = False) -> None:
     plotly.io.templates["lumbar"] = TEMPLATE
     plotly.io.templates.default = "lumbar"
     if keras:
-        import_keras_quietly()
+        with native_stderr_silenced():
+            importlib.import_module("keras")
     size = "LUMBAR_FAST=1: a quick run, its scores mean nothing" if is_fast() else "course size"
     print(f"lumbar_utils {lumbar_utils.__version__} is ready, {size}.")
-
-
-def import_keras_quietly() -> None:
-    """Import Keras while file descriptor 2, where C++ code writes, leads nowhere; exceptions still come through."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        importlib.import_module("keras")
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def missing_requirements(requirements: list[str], installed: set[str]) -> list[str]:
