@@ -13,7 +13,7 @@ from numbers import Real
 
 from lumbar_utils.dataset import LumbarError
 
-ROOMS = ("spine", "splits", "cnn", "sure")
+ROOMS = ("spine", "splits", "cnn", "sure", "involution")
 
 
 @dataclass(frozen=True)
