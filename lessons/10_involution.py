@@ -88,6 +88,7 @@ figures.filters_on_picture(picture, in_pixels, [same] * 3, list(places), side=28
 
 # %%
 involution = Involution2D(7, groups=1, reduction=1)
+involution.build(maps.shape)
 built = as_numpy(involution.kernels(maps))
 print(built.shape)
 
@@ -196,12 +197,13 @@ print("it moves along:", np.allclose(np.roll(before, 3, axis=1)[inside], lower[i
 # fresh involution, whose bias is still 0?*
 
 # %%
-ratio_convolution = np.median(as_numpy(convolution(2 * maps)) / as_numpy(convolution(maps)))
-ratio_involution = np.median(as_numpy(involution(2 * maps)) / before)
-print(f"convolution: {ratio_convolution:.1f} times, involution: {ratio_involution:.1f} times")
+for name, of_layer in (("convolution", convolution), ("involution", involution)):
+    once, twice = as_numpy(of_layer(maps)), as_numpy(of_layer(2 * maps))
+    print(f"{name}: {np.abs(twice).sum() / np.abs(once).sum():.1f} times the output")
 
 # %% tags=["expected"]
-# convolution: 2.0 times, involution: 4.0 times
+# convolution: 2.0 times the output
+# involution: 4.0 times the output
 
 # %% [markdown]
 # Twice the signal makes twice the filter, and twice the filter meets twice the signal. The picture is multiplied *by
@@ -307,20 +309,24 @@ finish(
 # usual layer (the cell below). *Which of the three steps is the dearest: narrowing, spreading, or applying?*
 
 # %%
-print(f"narrow:  64 x 16       = {64 * 16:6,}")
-print(f"spread:  16 x 7 x 7 x 4 = {16 * 7 * 7 * 4:5,}")
-print(f"apply:   7 x 7 x 64    = {7 * 7 * 64:6,}")
-print(f"in all                 = {64 * 16 + 16 * 7 * 7 * 4 + 7 * 7 * 64:6,}")
-print(f"convolution 3 x 3      = {3 * 3 * 64 * 64:6,}")
-print(f"convolution 7 x 7      = {7 * 7 * 64 * 64:6,}")
+steps = {
+    "narrow, 64 x 16": 64 * 16,
+    "spread, 16 x 7 x 7 x 4": 16 * 7 * 7 * 4,
+    "apply, 7 x 7 x 64": 7 * 7 * 64,
+}
+for step, products in steps.items():
+    print(f"{step:<22} {products:7,}")
+print(f"{'in all':<22} {sum(steps.values()):7,}")
+print(f"{'convolution 3 x 3':<22} {3 * 3 * 64 * 64:7,}")
+print(f"{'convolution 7 x 7':<22} {7 * 7 * 64 * 64:7,}")
 
 # %% tags=["expected"]
-# narrow:  64 x 16       =  1,024
-# spread:  16 x 7 x 7 x 4 = 3,136
-# apply:   7 x 7 x 64    =  3,136
-# in all                 =  7,296
-# convolution 3 x 3      = 36,864
-# convolution 7 x 7      = 200,704
+# narrow, 64 x 16          1,024
+# spread, 16 x 7 x 7 x 4   3,136
+# apply, 7 x 7 x 64        3,136
+# in all                   7,296
+# convolution 3 x 3       36,864
+# convolution 7 x 7      200,704
 
 # %% [markdown]
 # Making the filters costs as much as using them. And still the 7 × 7 involution needs a fifth of a 3 × 3 convolution.
@@ -364,8 +370,9 @@ def bordered(x):
 
 
 def by_patches(x, weights):
+    around = bordered(x)
     patches = np.stack(
-        [bordered(x)[:, u : u + H, v : v + W] for u, v in shifts], axis=3
+        [around[:, u : u + H, v : v + W] for u, v in shifts], axis=3
     )  # (N, H, W, 49, G, C / G)
     return (patches * weights[..., None]).sum(axis=3).reshape(x.shape)
 
@@ -425,8 +432,8 @@ pd.DataFrame(
 # worse, for the gradient wants the patches again. Our layer shifts as well; its 49 steps are compiled into one program
 # that walks over the output once (`lumbar_utils/models/involution_xla.py`).
 #
-# Now compare multiply-adds and milliseconds in the last two rows. The convolution does some thirty times the arithmetic, and does
-# not take thirty times as long. Processors are built for it: a filter that is loaded once serves the whole picture. An
+# Now compare multiply-adds and milliseconds in the last two rows. The convolution does nearly twenty times the arithmetic, and does
+# not take twenty times as long. Processors are built for it: a filter that is loaded once serves the whole picture. An
 # involution's filter serves one pixel of 16 maps and is thrown away. **Few multiply-adds are a promise that memory has to
 # keep.**
 #
@@ -535,7 +542,7 @@ for name, weights_at in (("involution", involution_weights), ("attention", atten
 # %%
 from dataclasses import replace
 
-from lumbar_utils import course_size, load_dataset, split_by_patient
+from lumbar_utils import course_size, load_dataset, prepare, split_by_patient
 
 size = course_size(epochs=9, patients=800)
 clinic = load_dataset("phantom", n_patients=size.patients, seed=0)
@@ -543,6 +550,7 @@ columns = frame(clinic.images, (192, 96), "column")
 clinic = replace(clinic, images=columns.pictures, masks=columns.carry(clinic.masks))
 train, validation, test = split_by_patient(clinic, fractions=(0.7, 0.1, 0.2), seed=0)
 train = train.subset(np.arange(len(train) // 16 * 16))  # whole batches: XLA compiles anew for each batch size
+x_train, x_validation, x_test = (prepare(part, size=(96, 48)) for part in (train, validation, test))
 clinic.summary()
 
 # %% [markdown]
@@ -594,7 +602,8 @@ from lumbar_utils import fit
 histories = {}
 for name, model in networks.items():
     falling = keras.optimizers.schedules.CosineDecay(0.003, size.epochs * len(train) // 16, alpha=0.01)
-    histories[name] = fit(model, train, validation, epochs=size.epochs, learning_rate=falling, seed=0)
+    seen = (x_train, train.labels), (x_validation, validation.labels)
+    histories[name] = fit(model, *seen, epochs=size.epochs, learning_rate=falling, seed=0)
     print(f"{name:<11} {histories[name].attrs['seconds']:3.0f} s")
 
 # %%
@@ -621,10 +630,15 @@ finish(
 # And the test patients, once. *Whom do you expect in front? And by how much would you want to see it before you believe it?*
 
 # %%
-from lumbar_utils import evaluate
-from lumbar_utils.training import predictions_of
+from lumbar_utils import Predictions, evaluate
+from lumbar_utils.training import predict
 
-answers = {name: predictions_of(model, test, measured_on="phantoms") for name, model in networks.items()}
+answers = {
+    name: Predictions.of_dataset(
+        test, predict(model, x_test), model=model.name, measured_on="phantoms", provenance={}
+    )
+    for name, model in networks.items()
+}
 figures.compare_accuracy({f"with {name}": evaluate(answer) for name, answer in answers.items()})
 
 # %% [markdown]
@@ -645,7 +659,7 @@ for rival in ("convolution", "nothing"):
 #
 # How fair was it? One start per network; another seed moves each score by some points too, and the interval does not know that
 # (it draws patients, not starts). Nobody tuned the learning rate for one of them. The involution had an eighth of the
-# parameters and needed more time. And these are phantoms. What holds on ImageNet need not hold on a few hundred columns, and
+# convolution's parameters in the middle, and needed more time. And these are phantoms. What holds on ImageNet need not hold on a few hundred columns, and
 # what holds here says nothing about ImageNet. **The result is the interval; the method to get it is what you take along.**
 #
 # ## 9. The filter at your pixel
@@ -659,13 +673,12 @@ for rival in ("convolution", "nothing"):
 # %%
 import ipywidgets as widgets
 
-from lumbar_utils import prepare
 from lumbar_utils.dataset import MASK_LABELS
 from lumbar_utils.live import show_figure
 
 untrained = network(Involution2D(7, name="middle"), "untrained")  # the same seed, so the same first weights
 inside_of = {
-    name: (keras.Model(model.inputs, model.get_layer("middle").input), model.get_layer("middle"))
+    name: (keras.Model(model.input, model.get_layer("middle").input), model.get_layer("middle"))
     for name, model in (("trained", networks["involution"]), ("untrained", untrained))
 }
 name_of = {number: name for name, number in MASK_LABELS.items()}

@@ -241,7 +241,7 @@ WRONG = [
     ("sure.recall", 3, "a list"),
     ("sure.quiz", {"1": "a", "2": "c", "3": "b", "4": "c", "5": "b"}, "Question 1: the truth stands still"),
     ("sure.quiz", {"1": "b", "2": "a", "3": "b", "4": "c", "5": "c"}, "Question 5: looking again"),
-    ("involution.parameters", 17_096, "running mean"),
+    ("involution.parameters", 17_096, "two running numbers"),
     ("involution.parameters", 17_032, "lacks batch normalisation"),
     ("involution.parameters", 16_768, "biases of the span"),
     ("involution.parameters", 5_841, "8 groups"),

@@ -29,7 +29,7 @@ def judge_parameters(answer: object) -> Verdict:
         )
     if value == PARAMETERS - 64:
         return wrong(
-            "17,096 are those that learn. Batch normalisation also keeps a running mean and spread of each of its 32 maps."
+            "17,096 are those that learn. Batch normalisation also keeps two running numbers of each of its 32 maps."
         )
     if value == PARAMETERS - 128:
         return wrong("17,032 lacks batch normalisation: four numbers for each of the 32 narrowed maps.")
@@ -60,7 +60,7 @@ def judge_cost(answer: object) -> Verdict:
     value = number(answer)
     if value == 15:
         return right(
-            "1,024 + 128 · 225 = 29,824 against 36,864. So a window 15 cells wide costs no more than a convolution's 3. "
+            "1,024 + 128 · 225 = 29,824 against 36,864. So a window of 15 costs no more than a convolution's 3. "
             "In multiply-adds; the next section asks the clock."
         )
     if value == 16:
@@ -85,15 +85,15 @@ def judge_order(answer: object) -> Verdict:
     first, second = set(order[:4]), set(order[4:])
     if (first, second) == ({0, 2, 4, 6}, {1, 3, 5, 7}):
         return right(
-            "The maps of a group now stand side by side. The rows of W0 have to go into the same order, since the kernels "
-            "are made from these maps too; and what comes out stands in this order as well. W1 stays as it is."
+            "The maps of a group now stand side by side. The rows of W0 have to go into the same order, for the "
+            "kernels are made from these maps too; and what comes out stands in this order as well. W1 stays as it is."
         )
     if order == list(range(8)):
         return wrong("That leaves the maps where they are: ours would give 0, 1, 2 and 3 the first kernel.")
     if order == [0, 4, 1, 5, 2, 6, 3, 7]:
         return wrong(
-            "That is the way back, np.argsort of what is wanted. order[0] is the map that comes first, not the place to "
-            "which map 0 goes."
+            "That is the way back, np.argsort of what is wanted. order[0] is the map that comes first, not the "
+            "place to which map 0 goes."
         )
     if (first, second) == ({1, 3, 5, 7}, {0, 2, 4, 6}):
         return wrong(
@@ -120,8 +120,8 @@ def judge_port(answer: object) -> Verdict:
     wanted = np.repeat(kernel, 4, axis=1), np.repeat(bias, 4)
     if np.allclose(new_kernel, wanted[0]) and np.allclose(new_bias, wanted[1]):
         return right(
-            "The layer has more parameters and does the very same thing. So every involution with one group is also one "
-            "with many; the reverse holds only where the groups happen to agree."
+            "The layer has more parameters and does the very same thing. So every involution with one group is also "
+            "one with many; the reverse holds only where the groups happen to agree."
         )
     if np.allclose(new_kernel, np.tile(kernel, 4)):
         return wrong(
