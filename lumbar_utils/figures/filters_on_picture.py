@@ -29,7 +29,8 @@ def filters_on_picture(
         )
     height, width = np.asarray(picture).shape[:2]
     rows, columns = (1, 1) if len(filters) == 1 else (1, 2) if len(filters) == 2 else (2, 2)
-    captions = [f"{number} {name}" for number, name in enumerate(names, start=1)]
+    numbers = [""] if len(filters) == 1 else [str(number) for number in range(1, len(filters) + 1)]
+    captions = [f"{number} {name}".strip() for number, name in zip(numbers, names, strict=True)]
     specs = [[{"rowspan": rows}, *[{}] * columns]] + [[None, *[{}] * columns]] * (rows - 1)
     fig = make_subplots(
         rows=rows,
@@ -50,7 +51,7 @@ def filters_on_picture(
     offsets = np.arange(-reach, reach + 1)
     for number, ((row, column), weights) in enumerate(zip(places, filters, strict=True)):
         where = {"row": number // columns + 1, "col": number % columns + 2}
-        fig.add_trace(_window(row, column, side, number + 1), row=1, col=1)
+        fig.add_trace(_window(row, column, side, numbers[number]), row=1, col=1)
         hover = "%{y} down, %{x} right<br>weight %{z:.3f}<extra></extra>"
         fig.add_heatmap(z=weights, x=offsets, y=offsets, coloraxis="coloraxis", hovertemplate=hover, **where)
         ticks = {"showgrid": False, "constrain": "domain", "tickvals": [-reach, 0, reach]}
@@ -65,14 +66,14 @@ def filters_on_picture(
     return fig
 
 
-def _window(row: float, column: float, side: float, number: int) -> go.Scatter:
+def _window(row: float, column: float, side: float, number: str) -> go.Scatter:
     left, right, top, bottom = column - side / 2, column + side / 2, row - side / 2, row + side / 2
     return go.Scatter(
         x=[left, right, right, left, left],
         y=[top, top, bottom, bottom, top],
         mode="lines+text",
         line={"color": style.YELLOW, "width": 2.5},
-        text=[str(number)],
+        text=[number],
         textposition="top right",
         textfont={"color": style.YELLOW, "size": 15},
         hoverinfo="skip",
