@@ -164,8 +164,8 @@ print(by_hand.shape)
 # (6, 6, 4)
 
 # %% [markdown]
-# That is the whole of it. Look at what is *missing*: nowhere did one map flow into another. A convolution adds up over all
-# maps that come in; an involution keeps each for itself. So it cannot change the number of maps, and whoever builds a
+# That is the whole of it. Look at what is *missing*: no map was ever added to another. A convolution adds up over all
+# maps that come in; in an involution they meet only where the filter is made. So it cannot change the number of maps, and whoever builds a
 # network with it sets 1 × 1 convolutions beside it, which mix maps and see no neighbours.
 #
 # Does our layer do the same? We hand it our matrices. (Between $W_0$ and ReLU it has a batch normalisation. A
@@ -540,8 +540,8 @@ for name, weights_at in (("involution", involution_weights), ("attention", atten
 #
 # ## 8. A fair race
 #
-# Fewer parameters, wider view, filters made to measure. Does it *help*? The authors report up to 1.6 points more than ResNet-50 on
-# the 1.3 million pictures of ImageNet. We have a few hundred patients. So let us see, on ours.
+# Fewer parameters, wider view, filters made to measure. Does it *help*? On ImageNet, 1.3 million pictures, Li and
+# colleagues *reported* up to 1.6 points more than a ResNet-50. We have a few hundred patients. So let us see, on ours.
 #
 # Fair means: one thing differs. Three networks, alike in width, data, order of pictures, learning rate and epochs. In the middle
 # stands, on 48 × 24 cells with 32 maps: an **involution** 7 × 7, or a **convolution** 3 × 3 (the swap that the authors made), or
@@ -666,10 +666,11 @@ for rival in ("convolution", "nothing"):
 # interval's far end is still possible*. The row "nothing" is the humbling one: a middle layer that does not beat its own
 # absence has shown nothing yet, however elegant it is.
 #
-# How fair was it? One start per network; another seed moves each score by some points too, and the interval does not know that
-# (it draws patients, not starts). Nobody tuned the learning rate for one of them. The involution had an eighth of the
-# convolution's parameters in the middle, and needed more time. And these are phantoms. What holds on ImageNet need not hold on a few hundred columns, and
-# what holds here says nothing about ImageNet. **The result is the interval; the method to get it is what you take along.**
+# How fair was it? One start per network; another seed moves each score by some points too, and the interval does not know
+# that (it draws patients, not starts). Nobody tuned the learning rate for one of them. The involution had an eighth of the
+# convolution's parameters in the middle, and needed more time. And these are phantoms: what holds on ImageNet need not hold
+# on a few hundred columns, and what holds here says nothing about ImageNet. **The result is the interval; the method to get
+# it is what you take along.**
 #
 # ## 9. The filter at your pixel
 #
