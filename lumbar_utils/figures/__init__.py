@@ -4,6 +4,7 @@ from lumbar_utils.figures.class_counts import class_counts
 from lumbar_utils.figures.compare_accuracy import compare_accuracy
 from lumbar_utils.figures.confusion_matrix import confusion_matrix
 from lumbar_utils.figures.decision_curve import decision_curve
+from lumbar_utils.figures.filters_on_picture import filters_on_picture
 from lumbar_utils.figures.flow_map import flow_map
 from lumbar_utils.figures.heat_overlay import heat_overlay
 from lumbar_utils.figures.paired_forest import paired_forest
@@ -19,6 +20,7 @@ __all__ = [
     "compare_accuracy",
     "confusion_matrix",
     "decision_curve",
+    "filters_on_picture",
     "flow_map",
     "heat_overlay",
     "paired_forest",

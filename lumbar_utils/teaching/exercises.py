@@ -13,7 +13,18 @@ from numbers import Real
 
 from lumbar_utils.dataset import LumbarError
 
-ROOMS = ("start", "spine", "splits", "preparation", "cnn", "alexnet", "handcrafted", "ensembles", "sure")
+ROOMS = (
+    "start",
+    "spine",
+    "splits",
+    "preparation",
+    "cnn",
+    "alexnet",
+    "involution",
+    "handcrafted",
+    "ensembles",
+    "sure",
+)
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,9 @@ def every_figure():
         "training_curves": figures.training_curves(history_of([1.0, 0.8, 0.9])),
         "probabilities_bar": figures.probabilities_bar([0.1, 0.6, 0.1, 0.2], PAPER4),
         "picture_grid": figures.picture_grid([picture], ["Healthy"]),
+        "filters_on_picture": figures.filters_on_picture(
+            picture, [(9, 9)], np.ones((1, 3, 3)), ["bone"], side=3
+        ),
         "heat_overlay": figures.heat_overlay(picture, heat, 0.6, outline=spot(slice(5), slice(5))),
         "class_counts": figures.class_counts(dataset_of([0, 1, 2, 3], list("abcd"))),
         "reliability_diagram": figures.reliability_diagram(draw(100)),
@@ -399,6 +402,23 @@ def test_the_flow_map_shows_each_step_with_its_question_in_order():
     assert "Step 2: why 2? Lessons 02." in fig.layout.meta["description"]
 
 
+def test_the_filters_stand_beside_the_picture_with_their_windows():
+    picture, places, names = np.zeros((40, 60)), [(10, 20), (30, 5)], ["bone", "disc"]
+    filters = np.stack([np.full((3, 3), 0.5), np.eye(3)])
+    fig = figures.filters_on_picture(picture, places, filters, names, side=6)
+    windows = [trace for trace in fig.data if trace.type == "scatter"]
+    drawn = [trace for trace in fig.data if trace.type == "heatmap"]
+    assert [(min(w.y), max(w.y), min(w.x), max(w.x)) for w in windows] == [(7, 13, 17, 23), (27, 33, 2, 8)]
+    assert [w.text[0] for w in windows] == ["1", "2"]
+    assert np.array_equal([trace.z for trace in drawn], filters) and list(drawn[0].x) == [-1, 0, 1]
+    assert (fig.layout.coloraxis.cmin, fig.layout.coloraxis.cmax) == (-1, 1)  # white is 0
+    assert title_of(fig) == "Another filter at each of the 2 places"
+    alike = figures.filters_on_picture(picture, places, filters[[0, 0]], names, side=6)
+    assert title_of(alike) == "One and the same filter at all 2 places"
+    one = figures.filters_on_picture(picture, places[:1], filters[:1], names[:1], side=6, limit=2.0)
+    assert title_of(one) == "The weights of this filter add up to 4.50" and one.layout.coloraxis.cmax == 2
+
+
 @pytest.mark.parametrize(
     ("labels", "patients", "finding"),
     [
@@ -431,6 +451,10 @@ def test_the_class_counts_name_the_imbalance(labels, patients, finding):
         (lambda: figures.picture_grid(np.zeros((2, 4, 4)), ["a"]), "1 captions"),
         (lambda: figures.picture_grid(np.zeros((1, 4, 4, 3)), ["a"]), "one grey picture"),
         (lambda: figures.heat_overlay(np.zeros((4, 4)), np.zeros((2, 2))), "resize"),
+        (
+            lambda: figures.filters_on_picture(np.zeros((4, 4)), [], np.ones((1, 3, 3)), ["a"], side=3),
+            "0 places",
+        ),
         (
             lambda: figures.heat_overlay(np.zeros((4, 4)), np.zeros((4, 4)), outline=np.zeros((2, 2))),
             "the outline",
