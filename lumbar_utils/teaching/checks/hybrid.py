@@ -142,8 +142,8 @@ def judge_leaks(answer: object) -> Verdict:
         ][:1]
     if not remarks:
         return right(
-            "b, c and e. They differ in size by a lot: b is often too small to measure, e may be a few points, and c took "
-            "coin tosses to nearly 100 %."
+            "b, c and e. They differ in size by a lot: b is often too small to measure, e may be a few points, and c "
+            "took coin tosses to nearly 100 %."
         )
     return wrong(" ".join(remark[0].upper() + remark[1:] for remark in remarks))
 
