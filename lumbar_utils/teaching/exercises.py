@@ -22,6 +22,7 @@ ROOMS = (
     "alexnet",
     "involution",
     "handcrafted",
+    "hybrid",
     "ensembles",
     "sure",
 )
