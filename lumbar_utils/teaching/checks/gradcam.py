@@ -34,7 +34,9 @@ def judge_sure(answer: object) -> Verdict:
         return wrong("That compares the two probabilities; compare the two products p(1-p).")
     if near(value, 99):
         return wrong("99 are the odds p/(1-p). The derivative of softmax is the product p(1-p).")
-    return wrong(f"{value:.3g} does not fit: work out 0.5 · 0.5 and 0.99 · 0.01, and divide the first by the second.")
+    return wrong(
+        f"{value:.3g} does not fit: work out 0.5 · 0.5 and 0.99 · 0.01, and divide the first by the second."
+    )
 
 
 def judge_ceiling(answer: object) -> Verdict:
@@ -50,7 +52,9 @@ def judge_ceiling(answer: object) -> Verdict:
             "one cell."
         )
     if near(value, 1.0, 1e-6):
-        return wrong("The cell holds the whole lesion, but the heat fills the whole cell, also where no lesion is.")
+        return wrong(
+            "The cell holds the whole lesion, but the heat fills the whole cell, also where no lesion is."
+        )
     if near(value, 1 / 49, 1e-3):
         return wrong("1/49 is the cell's share of a 7 x 7 grid. Asked is the lesion's share of the cell.")
     if near(value, 1024 / 48, 0.01):
@@ -91,26 +95,32 @@ def judge_layercam(answer: object) -> Verdict:
             "class and keeps the rest as Grad-CAM has them. At earlier layers it differs from cell to cell."
         )
     if np.allclose(found, sums["layercam"], atol=1e-6):
-        return wrong("The evidence is right. Divide each picture by its own maximum, so that its hottest cell is 1.")
+        return wrong(
+            "The evidence is right. Divide each picture by its own maximum, so that its hottest cell is 1."
+        )
     if np.allclose(found, sums["layercam"] / sums["layercam"].max(), atol=1e-6):
         return wrong(
             "You divided all pictures by the largest value of the whole batch; each has its own maximum: "
             ".max(axis=(1, 2), keepdims=True)."
         )
-    if np.allclose(found, _scaled(sums["hirescam"]), atol=1e-6) or np.allclose(found, sums["hirescam"], atol=1e-6):
+    if np.allclose(found, _scaled(sums["hirescam"]), atol=1e-6) or np.allclose(
+        found, sums["hirescam"], atol=1e-6
+    ):
         return wrong(
-            "That is HiResCAM: negative gradients took something away before you cut. In LayerCAM the gradient is cut at "
-            "0 first, cell by cell."
+            "That is HiResCAM: negative gradients took something away before you cut. In LayerCAM the gradient is "
+            "cut at 0 first, cell by cell."
         )
-    if np.allclose(found, _scaled(sums["gradcam"]), atol=1e-6) or np.allclose(found, sums["gradcam"], atol=1e-6):
+    if np.allclose(found, _scaled(sums["gradcam"]), atol=1e-6) or np.allclose(
+        found, sums["gradcam"], atol=1e-6
+    ):
         return wrong("That is Grad-CAM: you averaged the gradient over the cells. LayerCAM averages nothing.")
     if np.allclose(found, _scaled(sums["absolute"]), atol=1e-6):
         return wrong("You took the size of the gradient; what speaks against the class then counts for it.")
     if np.allclose(found, _scaled(sums["no maps"]), atol=1e-6):
         return wrong("The gradients alone: multiply each by its map's value in the same cell.")
     return wrong(
-        "The heat differs from LayerCAM's: cut the gradients at 0, multiply by the maps, add up over the last axis, and "
-        "divide each picture by its maximum."
+        "The heat differs from LayerCAM's: cut the gradients at 0, multiply by the maps, add up over the last axis, "
+        "and divide each picture by its maximum."
     )
 
 
@@ -139,8 +149,8 @@ def judge_intervene(answer: object) -> Verdict:
         )
     if before > after:
         return wrong(
-            f"{before:.0%} as they are and {after:.0%} with the letter: are the two in the order asked, and are these the "
-            "patients without stenosis? A letter that speaks for stenosis should not take the answer away."
+            f"{before:.0%} as they are and {after:.0%} with the letter: are the two in the order asked, and are these "
+            "the patients without stenosis? A letter that speaks for stenosis should not take the answer away."
         )
     return right(
         f"{before:.0%} as they are, {after:.0%} with a letter in the corner and nothing else changed. The map pointed "
@@ -156,18 +166,22 @@ def judge_choose(answer: object) -> Verdict:
         return wrong("Both are the same number. The second is measured on the other half, lesions[half:].")
     if max(chosen, others) > 0.5:
         return wrong(
-            f"{max(chosen, others):.0%} of the heat in the lesion is more than the ceiling of these grids. Give the mean of "
-            "energy(one_heat, one_lesion), not of a pointing game or of the disc."
+            f"{max(chosen, others):.0%} of the heat in the lesion is more than the ceiling of these grids. Give the "
+            "mean of energy(one_heat, one_lesion), not of a pointing game or of the disc."
         )
     if chosen < 0.02:
         return wrong(
             f"{chosen:.1%} is about chance. Choose the largest mean energy, and explain each patient's own class, "
             "class_index=labels."
         )
-    told = "less, as the best of twelve usually does" if others < chosen else "no less this time; the halves differ by luck as well"
+    told = (
+        "less, as the best of twelve usually does"
+        if others < chosen
+        else "no less this time; the halves differ by luck as well"
+    )
     return right(
-        f"{chosen:.1%} where it was chosen, {others:.1%} on patients who had no say: {told}. Report the second, with an "
-        "interval over patients."
+        f"{chosen:.1%} where it was chosen, {others:.1%} on patients who had no say: {told}. Report the second, with "
+        "an interval over patients."
     )
 
 
@@ -236,5 +250,7 @@ EXERCISES = {
             "Then tried[best][:half].mean() and tried[best][half:].mean().",
         ),
     ),
-    "quiz": Exercise(QUIZ, ("Each question has one right letter; sections 3, 6, 8, 11 and 9 hold the answers.",)),
+    "quiz": Exercise(
+        QUIZ, ("Each question has one right letter; sections 3, 6, 8, 11 and 9 hold the answers.",)
+    ),
 }
