@@ -24,6 +24,7 @@ ROOMS = (
     "handcrafted",
     "hybrid",
     "ensembles",
+    "gradcam",
     "sure",
 )
 
