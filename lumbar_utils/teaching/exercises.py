@@ -13,7 +13,7 @@ from numbers import Real
 
 from lumbar_utils.dataset import LumbarError
 
-ROOMS = ("start", "spine", "splits", "cnn", "sure", "ensembles")
+ROOMS = ("start", "spine", "splits", "cnn", "vgg", "sure", "ensembles")
 
 
 @dataclass(frozen=True)
