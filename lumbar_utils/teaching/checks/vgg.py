@@ -154,12 +154,12 @@ def judge_few(answer: object) -> Verdict:
     course = f"From {first:.0%} with 10 patients to {last:.0%} with 80."
     if last > first:
         return right(
-            f"{course} A head of 388 numbers needs few patients, and still more would help: this is the slope along "
-            "which a clinic pays."
+            f"{course} A head of 388 numbers needs few patients; whether more would help shows in the last step of the "
+            "row. One draw of patients stands behind each number."
         )
     return right(
-        f"{course} It did not rise, so either the order is turned round, or these features do not hold what "
-        "further patients could teach."
+        f"{course} It did not rise: a head can only weigh what the frozen eyes see, and more patients do not change "
+        "the eyes. (If you scored from many to few, turn the list round.)"
     )
 
 
