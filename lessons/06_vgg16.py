@@ -481,22 +481,8 @@ assert which_map.max == 96
 # - **From scratch.** The same architecture with random weights: what would these 80 patients teach alone?
 #
 # ### Frozen
-# If the backbone stands still, what it answers to a picture never changes. So we compute each picture's 96 **features** once;
-# `backbone_features` also keeps them on disk, under a fingerprint of pixels and weights.
-
-# %%
-features_train, features_validation, features_test, features_home = (
-    backbone_features(shipped, x, batch_size=16) for x in (x_train, x_validation, x_test, x_home)
-)
-print("features of a picture:", features_train.shape[1])
-
-# %% tags=["expected"]
-# features of a picture: 96
-
-# %% [markdown]
-# A new head on a copy of the backbone. (Our two clinics share four classes, so the old head would fit. With ImageNet it
-# would not: its head knows 1,000 things, and no spine. So we start with a random one.) `fit_head` trains the head on the features
-# alone, and each epoch takes no time.
+# We take a copy of the shipped network and give it a random head. (Our two clinics share four classes, so the old head would fit. With
+# ImageNet it would not: that head knows 1,000 things, and no spine.)
 
 
 # %%
@@ -509,6 +495,24 @@ def borrowed(seed=0):
 
 
 frozen = borrowed()
+
+# %% [markdown]
+# If the backbone stands still, what it answers to a picture never changes. So we compute each picture's 96 **features** once;
+# `backbone_features` also keeps them on disk, under a fingerprint of pixels, layers and weights.
+
+# %%
+features_train, features_validation, features_test = (
+    backbone_features(frozen, x, batch_size=16) for x in (x_train, x_validation, x_test)
+)
+print("features of a picture:", features_train.shape[1])
+
+# %% tags=["expected"]
+# features of a picture: 96
+
+# %% [markdown]
+# `fit_head` finds them there, and trains the head on the features alone. An epoch takes no time.
+
+# %%
 fit_head(
     frozen,
     (x_train, train.labels),
