@@ -9,7 +9,7 @@
 # 4. take a trained network to a new clinic in three ways (frozen, fine-tuned, from scratch) and compare them in pairs;
 # 5. measure what a network forgets when it learns something new.
 #
-# *About 70 minutes of your time, MEASURED_SECONDS s of the machine's, MEASURED_MEMORY GB of memory.*
+# *About 70 minutes of your time, 75 s of the machine's, 1.4 GB of memory.*
 
 # %% tags=["setup", "keras"]
 # (written by the generator)
@@ -567,6 +567,9 @@ fit(
 scratch_away = ask(scratch, x_test, test, "from scratch")
 
 # %% [markdown]
+# Look at the dotted line. `fit` keeps the weights of the lowest validation loss; where that lies among the first epochs, all that came after was
+# learning 80 patients by heart. (A smaller rate, or 40 epochs? Try it.)
+#
 # *Place your bet: who wins on the 280 people whom nobody has learned from, and by how much?*
 
 # %%
