@@ -20,6 +20,7 @@ ROOMS = (
     "preparation",
     "cnn",
     "alexnet",
+    "vgg",
     "involution",
     "handcrafted",
     "hybrid",
