@@ -8,7 +8,7 @@
 # 4. find a planted shortcut with a map, prove it, and name a shortcut that no map shows;
 # 5. tell a claim about heat maps that could fail from one that could not.
 #
-# *About 70 minutes of your time, MACHINE_S s of the machine's, MEMORY_GB GB of memory.*
+# *About 70 minutes of your time, 95 s of the machine's, 1.5 GB of memory.*
 
 # %% tags=["setup", "keras"]
 # (written by the generator)
@@ -112,8 +112,13 @@ head = keras.Sequential(
 )
 
 
+def in_eights(network, x):
+    """Run a network on eight pictures at a time, which spares memory."""
+    return np.concatenate([network(x[i : i + 8], training=False) for i in range(0, len(x), 8)])
+
+
 def gradient_at_the_cut(x, classes):
-    maps = body(x, training=False)
+    maps = tf.constant(in_eights(body, x))
     with tf.GradientTape() as tape:
         tape.watch(maps)
         logits = head(maps, training=False)  # (N, 4)
@@ -677,7 +682,7 @@ edges = np.stack([edge_map(picture) for picture in pictures])
 def logit_without(removed):
     """Return (N,) the logit of the true class when the pixels of `removed` (N, 192, 96) are blurred."""
     changed = np.where(removed, soft, pictures)[..., None].astype("float32") / 255
-    return cnn(changed, training=False).numpy()[np.arange(len(labels)), labels]
+    return in_eights(cnn, changed)[np.arange(len(labels)), labels]
 
 
 def hottest(heats, share):

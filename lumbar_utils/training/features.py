@@ -24,7 +24,7 @@ def backbone_features(
     pictures: LumbarDataset | np.ndarray,
     *,
     layer: str | None = None,
-    batch_size: int = 64,
+    batch_size: int = 16,
     cache: bool = True,
 ) -> np.ndarray:
     """Return what a layer of a frozen network answers to each picture, (N, F) or (N, H, W, C) float32.
