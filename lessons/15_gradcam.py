@@ -372,10 +372,12 @@ def layer_cam(maps, gradients):
 
 
 # %% [markdown]
-# Now all six, for every patient, at the last maps. (Score-CAM runs the network once for each of 128 maps, so this cell
-# takes a while.)
+# Now all six, for every patient, at the last maps. Score-CAM runs the network once for each of 128 maps, so this cell
+# takes a while. We write its loop with small batches; for the others `explain` is enough.
 
 # %%
+from lumbar_utils.cam import ScoreCAM
+
 METHODS = {
     "Grad-CAM": "gradcam",
     "Grad-CAM++": "gradcam++",
@@ -384,9 +386,25 @@ METHODS = {
     "Score-CAM": "scorecam",
     "Eigen-CAM": "eigencam",
 }
-by_method = {
-    name: explain(cnn, x, method, class_index=labels, batch_size=8) for name, method in METHODS.items()
-}
+
+
+def score_cam(network, x, classes):
+    """Return Score-CAM of the last maps, (N, 192, 96): each map in turn is the mask through which the network looks."""
+    last_maps = in_eights(keras.Model(network.inputs[0], network.get_layer("block5_relu").output), x)
+
+    def logit(masked, rows):  # of each masked picture's class
+        return in_eights(network, masked)[np.arange(len(rows)), classes[rows]]
+
+    return shown(ScoreCAM().heat(last_maps, x, logit, batch_size=8))
+
+
+def heat_of(network, x, classes, name):
+    if name == "Score-CAM":
+        return score_cam(network, x, classes)
+    return explain(network, x, METHODS[name], class_index=classes, batch_size=8)
+
+
+by_method = {name: heat_of(cnn, x, labels, name) for name in METHODS}
 
 
 def mean_energy(heats, masks=lesions):
@@ -409,18 +427,18 @@ figures.picture_grid(
 )
 
 # %% [markdown]
-# They look alike, and that is no proof that they are right: they share the network, the layer and the grid. Where they can
+# Most look alike, and that is no proof that they are right: they share the network, the layer and the grid. Where they can
 # really part is an *earlier* layer, in which the gradient differs from cell to cell. We take the second block: 48 × 24
 # cells, half as wide. We look at the neighbourhood of the lesion.
 
 # %%
 early = {
     name: explain(cnn, x, METHODS[name], class_index=labels, layer="block2_relu", batch_size=8)
-    for name in ("Grad-CAM", "HiResCAM", "LayerCAM")
+    for name in ("Grad-CAM", "HiResCAM")
 }
 near = around(lesions[one], 40)
 figures.picture_grid(
-    [pictures[one][near]] * 5,
+    [pictures[one][near]] * 4,
     ["the lesion", "Grad-CAM, last maps", *(f"{name}, block 2" for name in early)],
     overlays=[lesions[one][near], heat["CNN"][one][near], *(early[name][one][near] for name in early)],
     title=f"At block 2, {mean_energy(early['Grad-CAM']):.1%} of Grad-CAM's heat and {mean_energy(early['HiResCAM']):.1%} of "
@@ -558,8 +576,8 @@ from lumbar_utils.live import show_figure
 by_class = [np.flatnonzero(labels == k)[:2] for k in range(1, 4)]
 offered = np.concatenate(by_class).tolist()  # two patients of each disease, as far as there are
 ready = {("trained", name): by_method[name][offered] for name in METHODS}
-for name, method in METHODS.items():
-    ready["random weights", name] = explain(untrained, x[offered], method, class_index=labels[offered])
+for name in METHODS:
+    ready["random weights", name] = heat_of(untrained, x[offered], labels[offered], name)
 ceiling_maps = perfect_maps(lesions[offered], (24, 12))
 
 patient = widgets.Dropdown(

@@ -21,8 +21,8 @@ def judge_sure(answer: object) -> Verdict:
     value = number(answer)
     if near(value, 0.25 / 0.0099, 0.02):
         return right(
-            "25 times. At 0.9999 it would be 2,500 times, and where the probability rounds to 1 nothing is left: the "
-            "surest answer would have no map."
+            "25 times. At 0.9999 it would be 2,500 times, and where the probability rounds to 1 the factor is 0: the "
+            "surest answer would say least about its own class."
         )
     if near(value, 0.0396):
         return wrong("0.0396 is the ratio upside down; asked is how many times smaller, a number above 1.")
