@@ -8,7 +8,7 @@
 # 4. read two training curves and a recall by lesion size, and judge why the deeper network lost;
 # 5. switch single blocks off, and say what is left of the network.
 #
-# *About 75 minutes of your time, 95 s of the machine's, 1.4 GB of memory.*
+# *About 75 minutes of your time, 80 s of the machine's, 1.3 GB of memory.*
 
 # %% tags=["setup", "keras"]
 # (written by the generator)
@@ -182,7 +182,7 @@ finish(
 
 # %% [markdown]
 # Without normalisation the gradient is tiny at every layer. With it, it grows on its way to the picture, from
-# layer to layer by a factor. A step that suits the last layers is absurd at the first ones.
+# layer to layer by a factor. A step that suits the last layers is too long for the first ones.
 #
 # But careful: our optimizer, Adam, divides each gradient by its own usual size, and the plain stack failed all the same.
 # He's team checked too that their gradients had not vanished. Length is not the whole story. *Direction* is what
@@ -518,7 +518,7 @@ columns = prepare(test, size=COLUMN_SIZE, crop="column")  # (N, 192, 96, 1), wha
 
 def ask(network, pictures, name):
     probabilities = predict(network, pictures, batch_size=8)  # (N, 4); small batches take little memory
-    return Predictions.of_dataset(test, probabilities, model=name, measured_on="phantoms")
+    return Predictions.of_dataset(test, probabilities, model=name, measured_on="phantoms", provenance={})
 
 
 on_test = {
