@@ -21,6 +21,7 @@ ROOMS = (
     "cnn",
     "alexnet",
     "vgg",
+    "resnet",
     "involution",
     "handcrafted",
     "hybrid",
