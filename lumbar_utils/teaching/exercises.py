@@ -13,7 +13,7 @@ from numbers import Real
 
 from lumbar_utils.dataset import LumbarError
 
-ROOMS = ("start", "spine", "splits", "cnn", "handcrafted", "ensembles", "sure")
+ROOMS = ("start", "spine", "splits", "cnn", "mobilenet", "handcrafted", "ensembles", "sure")
 
 
 @dataclass(frozen=True)
