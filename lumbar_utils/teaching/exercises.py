@@ -22,6 +22,7 @@ ROOMS = (
     "alexnet",
     "vgg",
     "resnet",
+    "mobilenet",
     "involution",
     "handcrafted",
     "hybrid",
