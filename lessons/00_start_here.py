@@ -221,7 +221,17 @@ quiz = {"1": "c", "2": "b", "3": "b"}
 # |---|---|
 # | [01 The lumbar spine and what MRI shows of it](01_spine_and_mri.ipynb) | What is bright, what is dark, and what does one slice hide? |
 # | [02 Data, splits and leaks](02_data_splits_leaks.ipynb) | How does a program score 100 % and know nothing? |
+# | [03 Preparation and augmentation](03_preparation_augmentation.ipynb) | What may one change in a picture without changing the diagnosis? |
 # | [04 A convolutional network](04_cnn.ipynb) | What does a network see, and how well? |
+# | [05 AlexNet](05_alexnet.ipynb) | Where do 62 million parameters sit, and what do they do with 190 patients? |
+# | [06 VGG16 and transfer learning](06_vgg16.ipynb) | Does it help to have seen another world first? |
+# | [07 ResNet50](07_resnet50.ipynb) | Why did deeper networks get worse, and what does adding the input back change? |
+# | [09 MobileNet](09_mobilenet.ipynb) | What does a convolution cost, and can one do with a ninth of it? |
+# | [10 The involution layer](10_involution.ipynb) | What if the filter belonged to the place? |
+# | [12 Handcrafted features](12_handcrafted_features.ipynb) | How far does one get with features that somebody thought up? |
+# | [13 The CNN-SVM hybrid](13_cnn_svm.ipynb) | Is it the last layer that decides? |
+# | [14 Ensembles](14_ensembles.ipynb) | When do many know more than one? |
+# | [15 Grad-CAM](15_gradcam.ipynb) | A heat map looks convincing. What would make us believe it? |
 # | [16 How sure?](16_how_sure.ipynb) | What is a number worth? |
 # | [20 The dashboard](20_dashboard.ipynb) | All models side by side, and a picture of your own |
 #
