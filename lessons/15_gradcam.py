@@ -469,7 +469,7 @@ figures.picture_grid(
 from lumbar_utils import score_explanations
 from lumbar_utils.cam.scores import summarise_scores
 
-vgg16 = build_model("vgg16", weights="phantom")  # lesson 06 looks into it; the same 24 x 12 cells
+vgg16 = build_model("vgg16", weights="phantom")  # the same 24 x 12 cells
 heat["VGG16"] = explain(vgg16, x, class_index=labels, batch_size=8)
 heat["untrained CNN"] = explain(untrained, x, class_index=labels, batch_size=8)
 
