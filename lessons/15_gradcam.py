@@ -8,7 +8,7 @@
 # 4. find a planted shortcut with a map, prove it, and name a shortcut that no map shows;
 # 5. tell a claim about heat maps that could fail from one that could not.
 #
-# *About 70 minutes of your time, 95 s of the machine's, 1.5 GB of memory.*
+# *About 70 minutes of your time, 75 s of the machine's, 1.3 GB of memory.*
 
 # %% tags=["setup", "keras"]
 # (written by the generator)
@@ -469,7 +469,7 @@ figures.picture_grid(
 from lumbar_utils import score_explanations
 from lumbar_utils.cam.scores import summarise_scores
 
-vgg16 = build_model("vgg16", weights="phantom")  # lesson 06 looks into it; the same 24 x 12 cells
+vgg16 = build_model("vgg16", weights="phantom")  # the same 24 x 12 cells
 heat["VGG16"] = explain(vgg16, x, class_index=labels, batch_size=8)
 heat["untrained CNN"] = explain(untrained, x, class_index=labels, batch_size=8)
 
@@ -533,9 +533,10 @@ finish(
 )
 
 # %% [markdown]
-# Look at two rows. The *energy* is tiny, and yet several times chance and a good part of what the grid allows. The *level hit* is
-# impressive, and yet a blob that never saw the picture gets more than half of it, since lesions prefer the lower levels. A
-# number without its neighbours can be made to say anything.
+# Look at two rows. The *energy* looks tiny, and yet it is several times chance, and even a perfect map would leave most of its
+# heat outside. The *level hit* looks impressive, and yet a blob that never saw the picture gets more than half of it: many
+# patients have lesions at several levels, and the middle one is often among them. A number without its neighbours can be made
+# to say anything.
 #
 # Now compare the networks. Their accuracies on the course's locked test set are stored. *Who is more accurate? And who points
 # better?*
@@ -618,7 +619,7 @@ for control, other in ((method, "LayerCAM"), (network, "random weights"), (thres
 
 # %% [markdown]
 # If you found one: one patient, one threshold, one pleasing map. That is how a convincing figure is made without anybody
-# lying. And did you notice how the energy rises with the threshold, though nothing was learned in between?
+# lying. And watch the energy and the IoU while you move the threshold: the numbers change, and nothing was learned in between.
 #
 # ## 8. Does the map know what the network learned?
 #
@@ -769,7 +770,7 @@ print(f"logit as it is                              {fallen['random areas'][0].m
 print(f"without the lesion                          {without_lesion.mean():5.2f}")
 print(f"without as many of the hottest pixels       {without_as_much.mean():5.2f}")
 gain = without_as_much - without_lesion
-print("the second minus the first: {:.2f} [{:.2f}, {:.2f}]".format(gain.mean(), *interval(gain)))
+print("the second minus the first: {:.2f} [{:z.2f}, {:z.2f}]".format(gain.mean(), *interval(gain)))
 
 # %% [markdown]
 # The network used what is hot: taking it away costs far more than taking random areas. That is a point for the map's
@@ -843,8 +844,8 @@ finish(
 
 # %% [markdown]
 # Canal and discs fill a fifth of the column and run through all of it. A hot area cannot miss them. **A claim that no map could fail
-# is no evidence**, however true it is. The dots ask more: how much of the heat, against chance? There maps do differ, and a blob still does
-# well.
+# is no evidence**, however true it is. The dots ask more: how much of the heat, against chance? There maps do differ, and even a blob beats
+# chance.
 #
 # And "higher precision models", with DenseNet as the bad example? Of eight models one is the least accurate. If heat maps had
 # nothing to do with accuracy, it would also have the least focused maps in one of eight such papers. Somebody who already knows which
