@@ -7,7 +7,7 @@
 # 3. join them by votes, by fitted weights and by stacking, and say on whom each may be fitted;
 # 4. tell a chosen committee from a good one.
 #
-# *About 50 minutes of your time, 20 s of the machine's, 0.3 GB of memory. Nothing is trained: we work with stored
+# *About 50 minutes of your time, 10 s of the machine's, 0.3 GB of memory. Nothing is trained: we work with stored
 # answers.*
 
 # %% tags=["setup"]
