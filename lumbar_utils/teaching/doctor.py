@@ -32,7 +32,7 @@ class Finding:
     remedy: str = ""
 
     def __str__(self) -> str:
-        mark = self.state.upper() if self.state == "mend" else self.state
+        mark = "MEND" if self.state == "mend" else self.state
         line = f"{mark}  {self.subject:10s}{self.found}"
         return f"{line}\n{'':16s}{self.remedy}" if self.remedy else line
 
