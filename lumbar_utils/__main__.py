@@ -43,6 +43,10 @@ def _parser() -> argparse.ArgumentParser:
         "doctor", _doctor, "Check this machine: Python, packages, memory, disk, shipped networks and results."
     )
 
+    command = verb("marks", _marks, "Count the exercises solved in notebooks that students handed in.")
+    command.add_argument("folder", metavar="FOLDER", help="an entry a student: a folder, a zip or a notebook")
+    command.add_argument("--out", metavar="CSV", help="also write a row an exercise")
+
     command = verb("phantom", _phantom, "Draw a sheet of phantoms, a row a class.")
     command.add_argument("--contact-sheet", required=True, metavar="FILE", help="the PNG file to write")
     command.add_argument("--seed", type=int, default=0)
@@ -162,6 +166,16 @@ def _doctor(options):
     findings = doctor()
     print(findings)
     return 0 if findings.in_order else 1
+
+
+def _marks(options):
+    from .paths import write_whole
+    from .teaching.marks import read_marks, summarise_marks
+
+    marks = read_marks(options.folder)
+    print(summarise_marks(marks).to_string())
+    if options.out:
+        write_whole(Path(options.out), marks.to_csv(index=False).encode())
 
 
 def _phantom(options):

@@ -32,6 +32,10 @@ ROOMS = (
 )
 
 
+# How a printed verdict begins, by its state.
+STARTS = {"open": "Not answered yet. ", "right": "Right. ", "wrong": "Not yet. "}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What became of an answer: `state` is "open", "right" or "wrong"; `message` says why."""
@@ -40,9 +44,7 @@ class Verdict:
     message: str
 
     def __str__(self) -> str:
-        return {"open": "Not answered yet. ", "right": "Right. ", "wrong": "Not yet. "}[
-            self.state
-        ] + self.message
+        return STARTS[self.state] + self.message
 
 
 def right(message: str) -> Verdict:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -68,10 +69,11 @@ def test_every_public_name_loads():
 def test_the_repositorys_address_agrees_everywhere():
     address = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["repository"]
     slug = address.removeprefix("https://github.com/")
-    texts = [ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    texts = [ROOT / "README.md", ROOT / "docs" / "teaching.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))]
     for file in texts:
         for found in re.findall(
-            r"(?:github\.com|/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", file.read_text()
+            r"(?:github\.com|/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)",
+            unquote(file.read_text()),
         ):
             assert found.removesuffix(".git") == slug, f"{file.name} points to {found}"
 
