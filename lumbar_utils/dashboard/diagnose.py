@@ -1,43 +1,40 @@
-"""Panel "Diagnose": one picture, the network's verdict on it, and where the network looked."""
+"""Panel "Diagnose": one picture, what every network says of it, and where each of them looked."""
 
 from __future__ import annotations
 
-import warnings
 from html import escape
 
 import ipywidgets as widgets
 import numpy as np
 
-from lumbar_utils.dashboard import INTENDED_USE
+from lumbar_utils.dashboard.jury import Jury, Opinions
 from lumbar_utils.dashboard.log import Log
 from lumbar_utils.dashboard.parts import Chart, box, control, text
 from lumbar_utils.dashboard.phantom_controls import PhantomControls
 from lumbar_utils.dashboard.pictures import figure_html, limit_size
+from lumbar_utils.dashboard.report import download_html, report_html
+from lumbar_utils.dashboard.verdict import LEARNED, answer_html, looks_html, opinions_html
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.figures import probabilities_bar
 from lumbar_utils.framing import Frames
-from lumbar_utils.phantom import lesion_mask, render
-from lumbar_utils.runtime import load_predictor
+from lumbar_utils.localise import Location, locate
+from lumbar_utils.phantom import lesion_mask
 from lumbar_utils.sources.pictures import read_picture
 
-NETWORK = "cnn"
 LARGEST_UPLOAD_MB = 20
 PHANTOM, UPLOAD = "a phantom", "a file of your own"
-PREDICTED = "the predicted class"
-NOT_VALIDATED = (
-    "The network learned from phantoms, which are drawn; its verdict on a real picture is not validated."
-)
+PREDICTED = "what each network says"
+NO_ANSWER = "There is no verdict; the messages below say why."
 
 
 class DiagnosePanel:
-    """Picture, probabilities and heat map of one picture; `widget` is what to show."""
+    """Picture, answers and heat maps of one picture; `widget` is what to show."""
 
     def __init__(self, log: Log):
         self._log = log
-        self._predictor = None
+        self._jury: Jury | None = None
         self._uploaded = None  # name and pixels of the last file that could be read
-        self._image = self._frames = self._heat = self._lesion = None
-        self._class = ""
+        self._forget()
         self._source = control(widgets.ToggleButtons, "The picture is", options=(PHANTOM, UPLOAD))
         self._phantom = PhantomControls(log.watch, self._diagnose)
         self._upload = widgets.FileUpload(description="Choose a PNG, JPEG or DICOM file", multiple=False)
@@ -47,35 +44,54 @@ class DiagnosePanel:
                 self._upload,
                 text(
                     f"<p>Up to {LARGEST_UPLOAD_MB} MB, one midsagittal T2 slice. The file is read on the computer that "
-                    f"runs this page and is not kept.</p><p>{NOT_VALIDATED}</p>",
+                    f"runs this page and is not kept.</p><p>{LEARNED}</p>",
                     "lumbar-note",
                 ),
             ],
             "lumbar-controls",
         )
-        self._picture = text("", "lumbar-card")
-        self._verdict = text("")
+        self._picture = text("")
+        self._names = control(widgets.Checkbox, "Name bodies and discs", value=True, indent=False)
+        self._verdict, self._opinions, self._looks = text(""), text("", "lumbar-card"), text("")
         self._bars = Chart("lumbar-plain")
-        self._heat_view = text("")
-        self._explained = control(widgets.Dropdown, "Heat map (Grad-CAM) for", options=(PREDICTED,))
+        self._explained = control(widgets.Dropdown, "Heat maps for", options=(PREDICTED,))
         self._opacity = control(widgets.FloatSlider, "Opacity of the heat", value=0.7, max=1.0, step=0.05)
         self._show_lesion = control(widgets.Checkbox, "Outline the true lesion", value=False, indent=False)
-        heat_card = box(
-            [self._heat_view, box([self._explained, self._opacity, self._show_lesion], "lumbar-controls")],
-            "lumbar-card",
+        self._report_button = widgets.Button(description="Make a report of this case")
+        self._report = text("")
+        heat_controls = box([self._explained, self._opacity, self._show_lesion], "lumbar-bar")
+        results = box(
+            [
+                box([self._picture, self._names], "lumbar-card"),
+                box([self._verdict, self._bars.widget], "lumbar-card", "lumbar-verdict"),
+                self._opinions,
+                box([heat_controls, self._looks], "lumbar-card", "lumbar-wide"),
+                box([self._report_button, self._report], "lumbar-card", "lumbar-wide", "lumbar-bar"),
+            ],
+            "lumbar-results",
         )
-        verdict_card = box([self._verdict, self._bars.widget], "lumbar-card", "lumbar-verdict")
         sidebar = box([self._source, self._phantom.widget, self._upload_box], "lumbar-card", "lumbar-sidebar")
-        results = box([verdict_card, self._picture, heat_card], "lumbar-results")
         self.widget = box([sidebar, results], "lumbar-panel", "lumbar-diagnose")
 
         watch = log.watch
         self._source.observe(watch(lambda _: self._diagnose()), "value")
         self._upload.observe(watch(self._take_upload), "value")
+        self._names.observe(watch(lambda _: self._draw_picture()), "value")
         self._explained.observe(watch(lambda _: self._explain()), "value")
         for widget in (self._opacity, self._show_lesion):
-            widget.observe(watch(lambda _: self._draw_heat()), "value")
+            widget.observe(watch(lambda _: self._draw_looks()), "value")
+        self._report_button.on_click(watch(lambda _: self._make_report()))
         watch(self._diagnose)()
+
+    def _forget(self) -> None:
+        """Drop everything that belongs to the picture before."""
+        self._image: np.ndarray | None = None
+        self._location: Location | None = None
+        self._frames: Frames | None = None
+        self._lesion: np.ndarray | None = None  # (h, w) bool in the column, where the truth is known
+        self._opinions_now: Opinions | None = None
+        self._heats: dict[str, np.ndarray] = {}
+        self._caption = ""
 
     def _take_upload(self, change) -> None:
         """Read the chosen file; the upload is emptied, so that the same file can be chosen again."""
@@ -103,108 +119,105 @@ class DiagnosePanel:
         self._phantom.widget.layout.display = None if is_phantom else "none"
         self._upload_box.layout.display = "none" if is_phantom else None
         self._show_lesion.layout.display = None if is_phantom else "none"
-        self._image = self._frames = self._heat = self._lesion = None
+        self._forget()
+        self._report.value = ""
+        truth, rendering = None, None
         if is_phantom:
-            patient = self._phantom.patient
-            rendering = render(patient, noise=self._phantom.noise)
-            self._image, self._lesion = rendering.image, lesion_mask(rendering.mask, patient.label)
-            caption = (
+            patient, rendering = self._phantom.patient, self._phantom.draw()
+            self._image, truth = rendering.image, patient.label
+            self._caption = (
                 f"Phantom patient {patient.seed}, {patient.age_years:.0f} years, "
-                f"{'woman' if patient.sex == 'F' else 'man'}. Label by the phantom's rule: {patient.label}."
+                f"{'woman' if patient.sex == 'F' else 'man'}; {self._phantom.view}. Label by the phantom's rule: "
+                f"{patient.label}."
             )
         elif self._uploaded:
             name, self._image = self._uploaded
-            caption = f"{name}, {self._image.shape[1]} x {self._image.shape[0]} pixels as shown."
-        else:
-            self._show_nothing()
+            self._caption = f"{name}, {self._image.shape[1]} x {self._image.shape[0]} pixels as shown."
+        self._draw_picture()
+        self._show_none("No picture yet." if self._image is None else NO_ANSWER)
+        if self._image is None:
             return
-        self._picture.value = f"<h2>Picture</h2>{figure_html(self._image, caption)}<p>{escape(caption)}</p>"
-        self._predict(truth=self._phantom.patient.label if is_phantom else None)
+        if self._jury is None:
+            self._jury = Jury(self._log.tell)
+            self._explained.options = (PREDICTED, *self._jury.class_names)
+        self._frames = self._jury.frame(self._image, "this phantom" if is_phantom else self._uploaded[0])
+        self._location = locate(self._image)
+        self._draw_picture()
+        if rendering is not None:
+            lesion = lesion_mask(rendering.mask, truth).astype(np.uint8)
+            self._lesion = self._frames.carry(lesion[None])[0].astype(bool)
+        self._opinions_now = self._jury.opinions(self._frames)
+        self._verdict.value = answer_html(
+            self._opinions_now, truth, other_kind=is_phantom and not self._phantom.is_usual
+        )
+        self._bars.show(probabilities_bar(self._opinions_now.joint, self._opinions_now.class_names))
+        self._bars.reveal()
+        self._opinions.value = opinions_html(self._jury, self._opinions_now)
         self._explain()
 
-    def _show_nothing(self) -> None:
-        self._picture.value = (
-            "<h2>Picture</h2><p>Choose a file on the left, and its verdict appears here.</p>"
-        )
-        self._verdict.value = "<h2>Verdict</h2><p>No picture yet.</p>"
-        self._bars.hide()
-        self._heat_view.value = "<h2>Where the network looked</h2><p>No picture yet.</p>"
-
-    def _predict(self, truth: str | None) -> None:
-        self._verdict.value = "<h2>Verdict</h2><p>There is no verdict; the messages below say why.</p>"
-        self._heat_view.value = (
-            "<h2>Where the network looked</h2><p>There is no heat map without a verdict.</p>"
-        )
-        self._bars.hide()
-        if self._predictor is None:
-            self._predictor = load_predictor(NETWORK)
-            self._explained.options = (PREDICTED, *self._predictor.class_names)
-        names = self._predictor.class_names
-        self._frames = self._framed(self._image, "this phantom" if truth else self._uploaded[0])
-        probabilities = self._predictor.predict(self._frames)[0]
-        best = int(np.argmax(probabilities))
-        self._class = names[best]
-        lines = [
-            f'<p class="lumbar-answer">{escape(self._class)} <span>probability {probabilities[best]:.2f}</span></p>'
-        ]
-        if truth is not None:
-            agrees = "The verdict agrees." if truth == self._class else "The verdict is wrong."
-            lines.append(f"<p>Truth: {escape(truth)}. {agrees}</p>")
-        else:
-            lines.append(f"<p>{NOT_VALIDATED}</p>")
-        lines.append(f'<p class="lumbar-intended">{INTENDED_USE}</p>')
-        self._verdict.value = "<h2>Verdict</h2>" + "".join(lines)
-        self._bars.show(probabilities_bar(probabilities, names))
-        self._bars.reveal()
-
-    def _framed(self, image: np.ndarray, name: str) -> Frames:
-        """Return the column that the network sees; refuse a picture without one."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the sentence below says it
-            frames = self._predictor.frame(image[None])
-        if not frames.found[0]:
-            raise LumbarError(
-                f"No lumbar column was found in {name}, wanted three vertebral bodies or more with discs between; "
-                "choose a sagittal slice near the midline."
+    def _draw_picture(self) -> None:
+        if self._image is None:
+            self._picture.value = "<h2>Picture</h2><p>Choose a file on the left, and it appears here.</p>"
+            return
+        found, said = {}, ""
+        if self._location is not None:
+            found = {**self._location.bodies, **self._location.discs}
+            counted = (
+                "the sacrum"
+                if self._location.numbered_from == "sacrum"
+                else "the lowest body seen: L5 is a guess"
             )
-        return frames
+            n_bodies, n_discs = len(self._location.bodies), len(self._location.discs)
+            said = f" Found: {n_bodies} bodies and {n_discs} discs, counted from {counted}."
+        view = figure_html(self._image, self._caption, names=found if self._names.value else None)
+        self._picture.value = f"<h2>Picture</h2>{view}<p>{escape(self._caption + said)}</p>"
+
+    def _show_none(self, sentence: str) -> None:
+        self._verdict.value = f"<h2>Verdict</h2><p>{sentence}</p>"
+        self._bars.hide()
+        self._opinions.value = f"<h2>What each network says</h2><p>{sentence}</p>"
+        self._looks.value = f"<h2>Where each network looked</h2><p>{sentence}</p>"
 
     def _explain(self) -> None:
-        if self._frames is None:
+        """Compute each network's heat map, in the column that it sees."""
+        if self._opinions_now is None:
             return
-        names = self._predictor.class_names
-        target = self._class if self._explained.value == PREDICTED else self._explained.value
-        self._heat = self._predictor.explain(self._frames, class_index=names.index(target))[0]
-        self._draw_heat()
+        size = self._frames.pictures.shape[1:]
+        for name, target in self._targets().items():
+            k = self._jury.class_names.index(target)
+            heat = self._jury.predictors[name].explain(self._frames, class_index=k)
+            self._heats[name] = self._frames.cells_of(heat, size)[0]
+        self._draw_looks()
 
-    def _draw_heat(self) -> None:
-        if self._heat is None:
+    def _targets(self) -> dict[str, str]:
+        """Return the class that each network's heat map explains."""
+        opinions = self._opinions_now
+        if self._explained.value != PREDICTED:
+            return dict.fromkeys(opinions.members, self._explained.value)
+        own = opinions.probabilities.argmax(axis=1)
+        return {name: opinions.class_names[k] for name, k in zip(opinions.members, own, strict=True)}
+
+    def _draw_looks(self) -> None:
+        if not self._heats:
             return
-        target = self._class if self._explained.value == PREDICTED else self._explained.value
-        outline = self._lesion if self._show_lesion.value else None
-        view = figure_html(
-            self._image,
-            f"Heat map for {target} over the picture",
-            heat=self._heat,
+        self._looks.value = looks_html(
+            self._jury,
+            self._frames.pictures[0],
+            self._heats,
+            self._targets(),
             opacity=self._opacity.value,
-            outline=outline,
-        )
-        scale = '<div class="lumbar-scale"><span>no evidence</span><i></i><span>most</span></div>'
-        self._heat_view.value = (
-            f"<h2>Where the network looked</h2>{view}{scale}<p>{self._describe_heat(target)}</p>"
+            lesion=self._lesion,
+            outline=self._show_lesion.value,
         )
 
-    def _describe_heat(self, target: str) -> str:
-        total = float(self._heat.sum())
-        if total == 0:
-            return f"Nothing in the network's last maps speaks for {escape(target)}: the heat map is empty."
-        sentence = f"Evidence for {escape(target)}."
-        if self._lesion is None:
-            return sentence
-        if not self._lesion.any():
-            return f"{sentence} There is no lesion of the patient's class in this slice to compare it with."
-        inside, area = float(self._heat[self._lesion].sum()) / total, float(self._lesion.mean())
-        return (
-            f"{sentence} <b>{inside:.1%}</b> of the heat lies inside the true lesion, which covers "
-            f"<b>{area:.2%}</b> of the picture: that share is what chance would give."
-        )
+    def _make_report(self) -> None:
+        if self._opinions_now is None:
+            raise LumbarError("There is no case to report; choose a picture that gets a verdict first.")
+        # a file's name may hold a patient's: what is saved does not carry it
+        picture = self._picture.value
+        if self._source.value == UPLOAD:
+            picture = picture.replace(escape(self._uploaded[0], quote=True), "A file").replace(
+                escape(self._uploaded[0]), "A file"
+            )
+        page = report_html(picture, self._verdict.value, self._opinions.value, self._looks.value)
+        self._report.value = download_html(page)

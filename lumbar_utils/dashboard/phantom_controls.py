@@ -8,9 +8,10 @@ import ipywidgets as widgets
 
 from lumbar_utils.dashboard.parts import box, control, text
 from lumbar_utils.dataset import LUMBAR_DISCS, PAPER4
-from lumbar_utils.phantom import Patient, sample_patient
+from lumbar_utils.phantom import Patient, Rendering, render, sample_patient
 
 ANY = "as the seed gives"
+CONTRASTS = {"MRI, T2": "T2", "MRI, T1": "T1", "radiograph": "XR"}
 USUAL_NOISE = 0.03
 # grade: label, largest value, step
 GRADES = {
@@ -26,7 +27,7 @@ class PhantomControls:
     """The controls and the patient they describe.
 
     A new seed or disease is a new patient: age and grades then show what was sampled. Moving one of these sets
-    it, and the rest of the patient stays. `on_change()` is called whenever the patient or the noise changed.
+    it, and the rest of the patient stays. `on_change()` is called whenever the patient or the view of it changed.
     """
 
     def __init__(self, watch, on_change):
@@ -39,6 +40,15 @@ class PhantomControls:
         self._noise = control(
             widgets.FloatSlider, "Noise (share of the CSF signal)", value=USUAL_NOISE, max=0.2, step=0.01
         )
+        self._contrast = control(widgets.Dropdown, "Contrast", options=tuple(CONTRASTS))
+        self._offset = control(
+            widgets.FloatSlider,
+            "Slice beside the midline (mm)",
+            min=-16.0,
+            max=16.0,
+            step=1.0,
+            readout_format=".0f",
+        )
         self._grades = {
             name: control(widgets.IntSlider, label, min=1, max=largest)
             if name == "pfirrmann"
@@ -50,6 +60,8 @@ class PhantomControls:
                 self._seed,
                 self._disease,
                 self._age,
+                self._contrast,
+                self._offset,
                 self._noise,
                 text("<h3>Grades of one level</h3>"),
                 self._level,
@@ -61,16 +73,36 @@ class PhantomControls:
             widget.observe(watch(self._take_new_patient), "value")
         self._age.observe(watch(self._take_age), "value")
         self._level.observe(watch(self._take_level), "value")
-        self._noise.observe(watch(self._take_noise), "value")
+        for widget in (self._noise, self._contrast, self._offset):
+            widget.observe(watch(self._take_view), "value")
         for name, slider in self._grades.items():
             slider.observe(watch(lambda change, name=name: self._take_grade(name, change["new"])), "value")
         self.patient = self._sample()
         self._show(level=telling_level(self.patient))
 
     @property
-    def noise(self) -> float:
-        """The noise's standard deviation as a share of the signal of CSF."""
-        return self._noise.value
+    def is_usual(self) -> bool:
+        """Whether the picture is of the kind that the networks learned from: T2, on the midline."""
+        return self._contrast.value == "MRI, T2" and self._offset.value == 0
+
+    @property
+    def view(self) -> str:
+        """The kind of picture in words."""
+        if self._contrast.value == "radiograph":
+            return "lateral radiograph"
+        where = (
+            f"{abs(self._offset.value):.0f} mm beside the midline" if self._offset.value else "on the midline"
+        )
+        return f"{CONTRASTS[self._contrast.value]}, {where}"
+
+    def draw(self) -> Rendering:
+        """Return the picture of the patient, with its label map."""
+        return render(
+            self.patient,
+            contrast=CONTRASTS[self._contrast.value],
+            offset_mm=0.0 if self._offset.disabled else self._offset.value,
+            noise=self._noise.value,  # standard deviation as a share of the signal of CSF
+        )
 
     def _sample(self) -> Patient:
         return sample_patient(
@@ -93,7 +125,8 @@ class PhantomControls:
         if not self._quiet:
             self._show(level=change["new"])
 
-    def _take_noise(self, _):
+    def _take_view(self, _):
+        self._offset.disabled = self._contrast.value == "radiograph"  # a projection has no slice
         self._on_change()
 
     def _take_grade(self, name, value):

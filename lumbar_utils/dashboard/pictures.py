@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from html import escape
 
 import cv2
@@ -27,11 +28,12 @@ def figure_html(
     heat: np.ndarray | None = None,
     opacity: float = 1.0,
     outline: np.ndarray | None = None,
+    names: Mapping[str, tuple[float, float]] | None = None,
 ) -> str:
     """Return HTML that stacks the layers, scaled to the width of whatever holds it.
 
     image : (H, W) uint8. heat : (H, W) in [0, 1], Cividis, the more transparent the colder. outline : (H, W)
-    bool, drawn as a contour. alt : what the picture shows, in words.
+    bool, drawn as a contour. names : written at (x, y) in the picture's pixels. alt : what the picture shows, in words.
     """
     height, width = image.shape
     layers = [f'<img alt="{escape(alt, quote=True)}" src="{_data_url(image)}">']
@@ -46,6 +48,17 @@ def figure_html(
         layers.append(
             f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
             f'<path class="under" d="{path}"/><path class="over" d="{path}"/></svg>'
+        )
+    if names:
+        size = f"{max(height, width) / 32:.1f}"
+        # a disc is flatter than its name is high: that stands in front of it
+        beside = lambda name: f' class="lumbar-disc" dx="{-0.05 * width:.1f}"' if "-" in name else ""
+        words = "".join(
+            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}"{beside(name)}>{escape(name)}</text>'
+            for name, (x, y) in names.items()
+        )
+        layers.append(
+            f'<svg class="lumbar-names" viewBox="0 0 {width} {height}" aria-hidden="true">{words}</svg>'
         )
     return f'<div class="lumbar-picture" style="aspect-ratio:{width}/{height}">{"".join(layers)}</div>'
 

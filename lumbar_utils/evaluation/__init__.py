@@ -14,7 +14,7 @@ from lumbar_utils.evaluation.repeated_folds import CorrectedT, corrected_resampl
 from lumbar_utils.evaluation.report import Report
 from lumbar_utils.evaluation.results import load_results
 from lumbar_utils.evaluation.scoring import evaluate
-from lumbar_utils.evaluation.temperature import fit_temperature, with_temperature
+from lumbar_utils.evaluation.temperature import fit_temperature, tempered, with_temperature
 
 __all__ = [
     "AUCDifference",
@@ -44,6 +44,7 @@ __all__ = [
     "paired_difference",
     "paper_reported",
     "reliability",
+    "tempered",
     "wilson",
     "with_temperature",
 ]

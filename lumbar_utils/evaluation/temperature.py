@@ -20,7 +20,7 @@ def fit_temperature(validation: Predictions) -> float:
     so stored probabilities serve as well as logits. The log-likelihood is concave in 1 / T, and its slope is
     followed to zero by bisection. Fit on validation pictures: on the test set it would flatter itself.
     """
-    logits = _logits(validation)
+    logits = _logits(validation.probabilities)
     rows = np.arange(len(validation))
     own = logits[rows, validation.labels]
     if np.all(own >= logits.max(axis=1)):
@@ -54,14 +54,18 @@ def with_temperature(predictions: Predictions, temperature: float) -> Prediction
         )
     return replace(
         predictions,
-        probabilities=_softmax(_logits(predictions) / temperature),
+        probabilities=tempered(predictions.probabilities, temperature),
         provenance={**predictions.provenance, "temperature": float(temperature)},
     )
 
 
-def _logits(predictions: Predictions) -> np.ndarray:
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return softmax(logits / temperature) of (N, K) probabilities; the order within a row stays."""
+    return _softmax(_logits(probabilities) / temperature)
+
+
+def _logits(shares: np.ndarray) -> np.ndarray:
     """Return log probabilities; a probability of 0 counts as less than every other, so that no order changes."""
-    shares = predictions.probabilities
     floor = min(SMALLEST, shares[shares > 0].min() / 2)
     return np.log(np.where(shares > 0, shares, floor))
 

@@ -1,4 +1,4 @@
-"""The dashboard as a visitor meets it: the real server, a real browser, the shipped network and results."""
+"""The dashboard as a visitor meets it: the real server, a real browser, the shipped networks and results."""
 
 import io
 import os
@@ -14,6 +14,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from visiting import Visit
 
+from lumbar_utils.checkpoints import read_checkpoint
 from lumbar_utils.evaluation import evaluate, load_results
 from lumbar_utils.phantom import render, sample_patient
 
@@ -28,6 +29,10 @@ CHANGED = """before => {
 @pytest.fixture(scope="module")
 def picture():
     return render(sample_patient(7, disease="Herniated Disk")).image
+
+
+def voters() -> list[str]:
+    return load_results("zoo")["weighted_vote"].provenance["members"]
 
 
 def encoded(picture: np.ndarray, kind: str) -> bytes:
@@ -80,7 +85,7 @@ def test_no_request_leaves_this_machine(visit):
 def test_table_gives_the_numbers_of_the_stored_predictions(visit):
     visit.open_compare()
     study = visit.page.get_by_label("Study").input_value()
-    rows = visit.page.locator(".lumbar-table tbody tr").all_inner_texts()
+    rows = visit.page.locator(".lumbar-table").first.locator("tbody tr").all_inner_texts()
     reports = {name: evaluate(stored) for name, stored in load_results(study).items()}
     best_first = sorted(reports, key=lambda name: (name == "ceiling", -reports[name].accuracy.value))
     reports = [reports[name] for name in best_first]
@@ -132,7 +137,42 @@ def test_lesion_outline_is_drawn_on_demand(visit):
     visit.page.wait_for_selector(".lumbar-picture svg path", state="detached")
     visit.page.get_by_label("Outline the true lesion").check()
     visit.page.wait_for_selector(".lumbar-picture svg path.over")
-    assert "inside the true lesion" in visit.page.locator(".lumbar-results").inner_text()
+    assert "the share of the heat on the true lesion" in visit.page.locator(".lumbar-results").inner_text()
+
+
+def test_every_network_answers_and_shows_where_it_looked(visit):
+    visit.open_diagnose()
+    rows = visit.page.locator(".lumbar-opinions tbody tr").all_inner_texts()
+    names = [read_checkpoint(name).card["display_name"].partition(",")[0] for name in voters()]
+    assert [row.split("\t")[0] for row in rows] == [*names, "Weighted vote"]
+    assert visit.page.locator(".lumbar-looks img.lumbar-heat").count() == len(names)
+    captions = visit.page.locator(".lumbar-looks figcaption").all_inner_texts()
+    assert all("inside" in caption or "no evidence" in caption for caption in captions[1:])
+
+
+def test_a_slice_beside_the_midline_is_called_another_kind(visit):
+    visit.open_diagnose()
+    assert "of another kind" not in visit.page.locator(".lumbar-verdict").inner_text()
+    visit.slider("Slice beside the midline").focus()
+    visit.page.keyboard.press("ArrowRight")
+    visit.page.wait_for_function(
+        "() => document.querySelector('.lumbar-verdict').innerText.includes('of another kind')"
+    )
+    visit.page.keyboard.press("ArrowLeft")
+    visit.page.wait_for_function(
+        "() => !document.querySelector('.lumbar-verdict').innerText.includes('of another kind')"
+    )
+
+
+def test_a_report_can_be_saved_and_stands_alone(visit, tmp_path):
+    visit.open_diagnose()
+    visit.page.get_by_role("button", name="Make a report of this case").click()
+    with visit.page.expect_download() as saved:
+        visit.page.locator(".lumbar-download").click()
+    saved.value.save_as(tmp_path / "case.html")
+    page = (tmp_path / "case.html").read_text("utf-8")
+    assert INTENDED_USE in page and "Weighted vote" in page and page.count("<img") > 10
+    assert "http" not in page.replace("http://www.w3.org", "")
 
 
 def test_opacity_slider_changes_the_heat_only(visit):
@@ -213,7 +253,7 @@ def test_phone_shows_everything_without_scrolling_sideways(visit):
 def test_visitor_cannot_choose_another_template_or_theme(browser, server):
     page, urls = browser.new_page(), []
     page.on("request", lambda request: urls.append(request.url))
-    page.goto(f"{server.url}?template=classic&theme=dark")
+    page.goto(f"{server.url}?template=classic&theme=dark", timeout=60_000)
     page.wait_for_selector(".lumbar-dashboard", timeout=60_000)
     assert page.locator("body.theme-light").count() == 1
     assert {urlparse(url).hostname for url in urls if url.startswith("http")} == {"127.0.0.1"}

@@ -1,0 +1,104 @@
+"""What the shipped networks say about one picture: each one's calibrated probabilities, and their weighted vote."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from lumbar_utils.dataset import LumbarError
+from lumbar_utils.evaluation import fit_temperature, load_results, tempered
+from lumbar_utils.framing import Frames
+from lumbar_utils.runtime import Predictor, load_predictor
+
+VOTE = "weighted_vote"  # in results/zoo: the ensemble with the least loss on the validation patients
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What M networks say about one picture: `probabilities` (M, K), calibrated; `vote` (K,) joins them.
+
+    `vote` is None where a network that the vote needs could not be loaded.
+    """
+
+    class_names: tuple[str, ...]
+    members: tuple[str, ...]
+    probabilities: np.ndarray
+    vote: np.ndarray | None
+
+    @property
+    def joint(self) -> np.ndarray:
+        """The vote, or without one the mean of those who are there, (K,)."""
+        return self.probabilities.mean(axis=0) if self.vote is None else self.vote
+
+    @property
+    def answer(self) -> int:
+        return int(self.joint.argmax())
+
+    @property
+    def n_agree(self) -> int:
+        """How many networks give the joint answer."""
+        return int((self.probabilities.argmax(axis=1) == self.answer).sum())
+
+
+class Jury:
+    """The networks of results/zoo's weighted vote, loaded once.
+
+    Each network's probabilities are tempered with what fits the validation patients best; the vote joins them as they
+    come, with the weights stored with its predictions, and so is the very model that the table of scores tells of.
+
+    Parameters
+    ----------
+    tell : called with a sentence for each network that cannot be loaded; the others go on without it.
+
+    Raises
+    ------
+    LumbarError : no network could be loaded, or there is no vote in results/zoo.
+    """
+
+    def __init__(self, tell):
+        stored = load_results("zoo")
+        if VOTE not in stored:
+            raise LumbarError(f"There is no {VOTE} in results/zoo; make it with `make zoo`.")
+        vote = stored[VOTE].provenance
+        validation = load_results("zoo/validation")
+        self.predictors: dict[str, Predictor] = {}
+        for name in vote["members"]:
+            try:
+                self.predictors[name] = load_predictor(name)
+            except LumbarError as problem:
+                tell(str(problem))
+        if not self.predictors:
+            raise LumbarError("None of the shipped networks could be loaded; install the course again.")
+        self._temperatures = {name: fit_temperature(validation[name]) for name in self.predictors}
+        complete = len(self.predictors) == len(vote["members"])
+        self._weights = np.asarray(vote["weights"]) if complete else None
+        first = next(iter(self.predictors.values()))
+        self.class_names = first.class_names
+
+    def short_name(self, name: str) -> str:
+        """Return a network's display name without its size, which one heading can tell of all."""
+        return self.predictors[name].card["display_name"].partition(",")[0]
+
+    def frame(self, image: np.ndarray, name: str) -> Frames:
+        """Return the column of an (H, W) picture, which all networks see alike; refuse a picture without one."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the sentence below says it
+            frames = next(iter(self.predictors.values())).frame(image[None])
+        if not frames.found[0]:
+            raise LumbarError(
+                f"No lumbar column was found in {name}, wanted three vertebral bodies or more with discs between; "
+                "choose a sagittal slice near the midline."
+            )
+        return frames
+
+    def opinions(self, frames: Frames) -> Opinions:
+        """Return what all networks say about one framed picture."""
+        raw = np.concatenate([predictor.predict(frames) for predictor in self.predictors.values()])  # (M, K)
+        calibrated = [
+            tempered(row[None], self._temperatures[name])[0]
+            for name, row in zip(self.predictors, raw, strict=True)
+        ]
+        vote = None if self._weights is None else self._weights @ raw
+        return Opinions(self.class_names, tuple(self.predictors), np.stack(calibrated), vote)
