@@ -17,7 +17,7 @@ from lumbar_utils.dashboard.verdict import LEARNED, answer_html, looks_html, opi
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.figures import probabilities_bar
 from lumbar_utils.framing import Frames
-from lumbar_utils.localise import Location, locate
+from lumbar_utils.localise import Location
 from lumbar_utils.phantom import lesion_mask
 from lumbar_utils.sources.pictures import read_picture
 
@@ -140,8 +140,8 @@ class DiagnosePanel:
         if self._jury is None:
             self._jury = Jury(self._log.tell)
             self._explained.options = (PREDICTED, *self._jury.class_names)
-        self._frames = self._jury.frame(self._image, "this phantom" if is_phantom else self._uploaded[0])
-        self._location = locate(self._image)
+        name = "This phantom" if is_phantom else self._uploaded[0]
+        self._frames, self._location = self._jury.frame(self._image, name)
         self._draw_picture()
         if rendering is not None:
             lesion = lesion_mask(rendering.mask, truth).astype(np.uint8)

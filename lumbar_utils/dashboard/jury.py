@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import fit_temperature, load_results, tempered
 from lumbar_utils.framing import Frames
+from lumbar_utils.localise import Location, locate, refusal
 from lumbar_utils.runtime import Predictor, load_predictor
 
 VOTE = "weighted_vote"  # in results/zoo: the ensemble with the least loss on the validation patients
@@ -81,17 +81,15 @@ class Jury:
         """Return a network's display name without its size, which one heading can tell of all."""
         return self.predictors[name].card["display_name"].partition(",")[0]
 
-    def frame(self, image: np.ndarray, name: str) -> Frames:
-        """Return the column of an (H, W) picture, which all networks see alike; refuse a picture without one."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the sentence below says it
-            frames = next(iter(self.predictors.values())).frame(image[None])
-        if not frames.found[0]:
-            raise LumbarError(
-                f"No lumbar column was found in {name}, wanted three vertebral bodies or more with discs between; "
-                "choose a sagittal slice near the midline."
-            )
-        return frames
+    def frame(self, image: np.ndarray, name: str) -> tuple[Frames, Location]:
+        """Return the column of an (H, W) picture, which all networks see alike, and what was found in the picture.
+
+        Raises `LumbarError` for a picture of another kind than the networks learned from.
+        """
+        location = locate(image)
+        if reason := refusal(location):
+            raise LumbarError(f"{name} gets no verdict: {reason}.")
+        return next(iter(self.predictors.values())).frame(image[None]), location
 
     def opinions(self, frames: Frames) -> Opinions:
         """Return what all networks say about one framed picture."""

@@ -12,7 +12,7 @@ from ..checkpoints import read_checkpoint
 from ..dataset import FIRST_BODY, FIRST_DISC, LUMBAR_BODIES, LUMBAR_DISCS, MASK_LABELS, LumbarError
 from ..sources.pictures import fit_matrix, resample
 from .column import Column, find_column, nearest
-from .network import BODY, CLASSES, DISC, SACRUM, Localiser, check_picture, stretch_classes
+from .network import BODY, CLASSES, DISC, SAC, SACRUM, Localiser, check_picture, stretch_classes
 
 SHORTEST = 4  # neighbours disc and body: three bodies with two discs between them
 ABOVE, BELOW = 0.08, 0.17  # what the crop shows beyond L1 and L5-S1, over the distance between them
@@ -32,6 +32,9 @@ class Location:
     found : whether at least three bodies alternate with discs; if not, everything above is empty.
     score : how often a disc and a body were found as neighbours; 4 or more is a column.
     numbered_from : "sacrum"; "lowest body" where no sacrum is seen and L5 is therefore a guess; "nothing".
+    confidence : mean over all that is not background of the probability of the class found there; 0 where nothing is.
+    sac_contrast : median grey of the dural sac less that of the bodies, as shares of the picture's grey range (1st to
+        99th percentile); above 0 in T2 near the midline, nan where no sac or no body is seen.
     """
 
     labels: np.ndarray = field(repr=False)
@@ -42,6 +45,8 @@ class Location:
     found: bool
     score: int
     numbered_from: str
+    confidence: float = 0.0
+    sac_contrast: float = float("nan")
 
     def __str__(self) -> str:
         if not self.found:
@@ -68,6 +73,8 @@ class Location:
             "found": self.found,
             "score": self.score,
             "numbered_from": self.numbered_from,
+            "confidence": round(self.confidence, 3),
+            "sac_contrast": None if np.isnan(self.sac_contrast) else round(self.sac_contrast, 3),
             "bodies": rounded(self.bodies),
             "discs": rounded(self.discs),
         }
@@ -117,7 +124,8 @@ def locate(picture: np.ndarray, *, localiser: Localiser | None = None) -> Locati
     localiser : the network to ask, by default the one that ships with the package.
     """
     picture = check_picture(picture)
-    probabilities = (localiser or shipped_localiser()).probabilities(picture)
+    localiser = localiser or shipped_localiser()
+    probabilities = localiser.probabilities(picture)
     column = find_column(probabilities)
     if column.score < SHORTEST:
         nothing = np.empty((0, 2))
@@ -137,6 +145,7 @@ def locate(picture: np.ndarray, *, localiser: Localiser | None = None) -> Locati
         found=True,
         score=column.score,
         numbered_from="lowest body" if column.sacrum is None else "sacrum",
+        **_quality(probabilities, localiser.scale(picture)),
     )
 
 
@@ -153,6 +162,19 @@ def name_of(number: int) -> str:
     if number < FIRST_DISC:
         return vertebra(level)
     return LUMBAR_DISCS[level] if level < 5 else f"{vertebra(level)}-{vertebra(level - 1)}"
+
+
+def _quality(probabilities: np.ndarray, scaled: np.ndarray) -> dict[str, float]:
+    """Return `confidence` and `sac_contrast` of class probabilities (S, S, 8) and the picture on the same grid."""
+    classes = probabilities.argmax(axis=-1)
+    grey = scaled.reshape(classes.shape)
+    sac, bodies = grey[classes == SAC], grey[classes == BODY]
+    return {
+        "confidence": float(probabilities.max(axis=-1)[classes > 0].mean()),
+        "sac_contrast": float(np.median(sac) - np.median(bodies))
+        if len(sac) and len(bodies)
+        else float("nan"),
+    }
 
 
 def _labels(probabilities, column: Column, shape) -> tuple[np.ndarray, np.ndarray]:

@@ -227,7 +227,7 @@ def test_a_picture_without_a_column_is_shown_and_gets_no_verdict(visit, picture)
     noise = np.random.default_rng(0).integers(0, 256, picture.shape).astype(np.uint8)
     visit.upload("noise.png", encoded(noise, "PNG"))
     visit.page.wait_for_function("n => document.querySelectorAll('.lumbar-log li').length > n", arg=n_before)
-    assert "No lumbar column was found in noise.png" in visit.messages()[0]
+    assert "noise.png gets no verdict: no lumbar column was found" in visit.messages()[0]
     assert "There is no verdict" in visit.page.locator(".lumbar-verdict").inner_text()
     assert visit.page.locator(".lumbar-picture img[alt*='noise.png']").count() == 1
     assert visit.page.locator("img.lumbar-heat").count() == 0

@@ -30,7 +30,7 @@ def locked():
 def test_it_says_of_a_locked_patient_what_is_stored(jury, locked):
     stored, validation = load_results("zoo"), load_results("zoo/validation")
     for row, image in enumerate(locked.images):
-        opinions = jury.opinions(jury.frame(image, "a phantom"))
+        opinions = jury.opinions(jury.frame(image, "a phantom")[0])
         np.testing.assert_allclose(opinions.vote, stored["weighted_vote"].probabilities[row], atol=2e-3)
         for name, shares in zip(opinions.members, opinions.probabilities, strict=True):
             calibrated = with_temperature(stored[name], fit_temperature(validation[name]))
@@ -38,7 +38,7 @@ def test_it_says_of_a_locked_patient_what_is_stored(jury, locked):
 
 
 def test_agreement_counts_those_who_give_the_joint_answer(jury, locked):
-    opinions = jury.opinions(jury.frame(locked.images[0], "a phantom"))
+    opinions = jury.opinions(jury.frame(locked.images[0], "a phantom")[0])
     own = opinions.probabilities.argmax(axis=1)
     assert opinions.n_agree == np.count_nonzero(own == opinions.vote.argmax())
     said = answer_html(opinions, opinions.class_names[opinions.answer])
@@ -58,7 +58,7 @@ def test_a_damaged_network_is_told_and_the_others_answer_without_a_vote(monkeypa
     monkeypatch.setattr(jury_module, "load_predictor", load)
     told = []
     jury = Jury(told.append)
-    opinions = jury.opinions(jury.frame(locked.images[0], "a phantom"))
+    opinions = jury.opinions(jury.frame(locked.images[0], "a phantom")[0])
     assert len(told) == 1 and "vgg16_course is damaged" in told[0]
     assert opinions.vote is None and "vgg16" not in opinions.members
     np.testing.assert_allclose(opinions.joint, opinions.probabilities.mean(axis=0))
@@ -76,7 +76,7 @@ def test_without_any_network_one_sentence_says_so(monkeypatch):
 
 def test_a_picture_without_a_column_is_refused(jury):
     noise = np.random.default_rng(0).integers(0, 255, (200, 200), dtype=np.uint8)
-    with pytest.raises(LumbarError, match=r"No lumbar column was found in noise.png"):
+    with pytest.raises(LumbarError, match=r"noise.png gets no verdict: no lumbar column was found"):
         jury.frame(noise, "noise.png")
 
 
