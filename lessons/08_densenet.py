@@ -322,7 +322,17 @@ for row in by_hand.itertuples():
 print(f"{'in all':<38} {by_hand.parameters.sum():>11,} {by_hand.multiply_adds.sum():>14,}")
 
 # %% tags=["expected"]
-# entry
+# entry                112 x 112 x    64       9,664    118,013,952
+# block 1: 6 layers     56 x  56 x   256     338,304  1,040,449,536
+# transition            28 x  28 x   128      33,792    102,760,448
+# block 2: 12 layers    28 x  28 x   512     930,048    712,900,608
+# transition            14 x  14 x   256     133,120    102,760,448
+# block 3: 24 layers    14 x  14 x 1,024   2,873,856    549,126,144
+# transition             7 x   7 x   512     528,384    102,760,448
+# block 4: 16 layers     7 x   7 x 1,024   2,186,240    104,366,080
+# normalise              7 x   7 x 1,024       4,096              0
+# dense                  1 x   1 x 1,000   1,025,000      1,024,000
+# in all                                   8,062,504  2,834,161,664
 
 # %% [markdown]
 # The package builds the published network in a graph, where no weight takes memory, and counts the same. With our four classes it is less:
@@ -457,10 +467,13 @@ measures = pd.DataFrame(
         "time": {name: np.median(values) for name, values in taken.items()},
     }
 )
-print(measures.iloc[:, :3].to_string())
+print(measures.iloc[:, :3].to_string(formatters=["{:,}".format] * 3))
 
 # %% tags=["expected"]
-# x
+#             parameters multiply-adds numbers handed on
+# cnn            246,356    96,731,648           999,684
+# resnet50       389,572   109,020,672         2,654,600
+# densenet121    220,260   200,934,080         6,969,224
 
 # %%
 relative = measures / measures.loc["cnn"]
@@ -525,7 +538,9 @@ for keep in (True, False):
 print(f"the course's DenseNet: {networks['densenet121'].count_params():,} parameters")
 
 # %% tags=["expected"]
-# x
+# keeps: 220,260 parameters, 56,513,216 multiply-adds, 1,960,808 numbers handed on
+# adds: 222,780 parameters, 64,115,808 multiply-adds, 1,365,496 numbers handed on
+# the course's DenseNet: 220,260 parameters
 
 # %% [markdown]
 # The twin that keeps *is* the course's DenseNet, 32 layers with weights. From here on "DenseNet, course size, 32 layers" means this one, and never DenseNet121.
@@ -567,11 +582,11 @@ for (name, history), colour, symbol in zip(
 for column in (1, 2):
     fig.add_hline(y=np.log(4), line={"color": BLACK, "dash": "dot", "width": 1}, row=1, col=column)
 shown = np.concatenate([history[["loss", "val_loss"]].to_numpy().ravel() for history in histories.values()])
-fig.update_xaxes(title_text="epoch", row=1, col=1)
+fig.update_xaxes(title_text="epoch", range=[0.6, size.epochs + 0.4], dtick=1, row=1, col=1)
 fig.update_xaxes(title_text="seconds, preparation included", rangemode="tozero", row=1, col=2)
 fig.update_yaxes(range=[0, min(2.5, 1.1 * shown.max())])
 fig.update_yaxes(title_text="loss (cross-entropy)", row=1, col=1)
-fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1.13, "yanchor": "bottom"})
+fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom"})
 ends = {name: history.iloc[-1]["loss"] for name, history in histories.items()}
 waited = {name: history.attrs["seconds"] for name, history in histories.items()}
 finish(
@@ -579,7 +594,7 @@ finish(
     f"After {size.epochs} epochs the training loss is {ends['keeps']:.2f} where maps are kept and {ends['adds']:.2f} where "
     f"they are added, after {waited['keeps']:.0f} and {waited['adds']:.0f} seconds",
     details="Training and validation loss of the twins, by epoch and by seconds; the dotted line is ln 4, no idea.",
-    above=74,
+    above=58,
 )
 
 # %% [markdown]
@@ -636,7 +651,9 @@ from lumbar_utils.paths import results_folder
 
 curves = {name: pd.read_csv(results_folder() / "zoo" / f"{name}_history.csv") for name in names}
 own = curves["densenet121"]
-figures.training_curves(own[own["val_loss"] < 2.5])  # the first epochs can be wild: normalisation has not settled
+fig = figures.training_curves(own)
+fig.update_yaxes(range=[0, 1.4], row=1, col=1)  # cuts off the first validation losses, when normalisation had not settled
+fig
 
 # %%
 gap = 100 * (own["accuracy"].iloc[-1] - own["val_accuracy"].iloc[-1])
@@ -786,7 +803,8 @@ fig.update_layout(margin_t=fig.layout.margin.t + 20, height=fig.layout.height + 
 # ## 9. Which old maps are really read?
 #
 # A DenseNet keeps everything. Does it *use* everything? Huang and colleagues looked at the weights: how strongly does each layer, on average, weigh the maps of each source before it? We do the same with the
-# shipped network. One detail: between the kept map and the weight stands the reader's own normalisation, which multiplies the map by a learned $\gamma$. So we take the mean of $|\gamma \cdot w|$ over a source's maps.
+# shipped network. One detail: between the kept map and the weight stands the reader's own normalisation, which multiplies the map by a learned $\gamma$. So we take the mean of $|\gamma \cdot w|$ over a source's maps. And we
+# give it in units of the reader's own mean over its sources: 1 everywhere is a reader that weighs all sources alike.
 #
 # *Guess first: will a layer read mostly its direct predecessor, or also what came into the block?*
 
@@ -795,13 +813,12 @@ DEPTHS = {2: 2, 3: 4, 4: 8}  # Keras counts the entry as 1, so the three blocks 
 
 
 def reader_of(block, number):
-    """The normalisation and the weights (C, outputs) with which a layer, or what follows the block, reads."""
+    """The normalisation, and the layer with weights, through which a layer or what follows the block reads."""
     if number <= DEPTHS[block]:
         parts = f"conv{block}_block{number}_0_bn", f"conv{block}_block{number}_1_conv"
     else:
         parts = ("bn", "logits") if block == 4 else (f"pool{block}_bn", f"pool{block}_conv")
-    normalisation, reading = (shipped.get_layer(part) for part in parts)
-    return normalisation, reading.get_weights()[0].reshape(len(normalisation.get_weights()[0]), -1)
+    return [shipped.get_layer(part) for part in parts]
 
 
 def maps_from(block, source):
@@ -810,15 +827,15 @@ def maps_from(block, source):
     return slice(0, start) if source == 0 else slice(start + 16 * (source - 1), start + 16 * source)
 
 
-maps_in = {block: len(reader_of(block, 1)[0].get_weights()[0]) for block in DEPTHS}
+maps_in = {block: reader_of(block, 1)[0].input.shape[-1] for block in DEPTHS}
 weighs = {}
 for block, depth in DEPTHS.items():
     weighs[block] = np.full((depth + 1, depth + 1), np.nan)  # source, reader
     for number in range(1, depth + 2):
-        normalisation, weights = reader_of(block, number)
-        strength = np.abs(normalisation.get_weights()[0][:, None] * weights).mean(axis=1)  # (C,)
+        gamma, weights = (layer.get_weights()[0] for layer in reader_of(block, number))
+        strength = np.abs(gamma[:, None] * weights.reshape(len(gamma), -1)).mean(axis=1)  # (C,)
         means = np.array([strength[maps_from(block, source)].mean() for source in range(number)])
-        weighs[block][:number, number - 1] = 100 * means / means.sum()
+        weighs[block][:number, number - 1] = means / means.mean()
 print("maps that come into the blocks:", maps_in)
 
 # %% tags=["expected"]
@@ -910,36 +927,36 @@ fig = make_subplots(
     rows=2, cols=3, column_widths=[0.2, 0.28, 0.52], horizontal_spacing=0.06, vertical_spacing=0.1,
     subplot_titles=[f"block {number}" for number in (1, 2, 3)],
 )  # fmt: skip
-for row, (tables, unit, y) in enumerate(((weighs, "weight<br>(% of reader)", 0.78), (damage, "damage<br>(points)", 0.22)), start=1):  # fmt: skip
-    top = max(np.nanmax(table) for table in tables.values())
+for row, (tables, text) in enumerate(((weighs, "%{z:.1f}"), (damage, "%{z:.0f}")), start=1):
     for column, (block, table) in enumerate(tables.items(), start=1):
         steps = [str(number) for number in range(1, DEPTHS[block] + 1)]
         fig.add_heatmap(
-            z=table, x=[*steps, "end"], y=["in", *steps], colorscale=HEAT, zmin=0, zmax=top, showscale=column == 3,
-            colorbar={"title": {"text": unit, "font": {"size": 12}}, "len": 0.46, "y": y, "thickness": 12},
-            xgap=1, ygap=1, row=row, col=column,
-            hovertemplate="layer %{x} reads %{y}: %{z:.1f}<extra></extra>",
+            z=table, x=[*steps, "end"], y=["in", *steps], colorscale=HEAT, zmin=0, zmax=np.nanmax(table),
+            showscale=False, texttemplate=text, textfont={"size": 11}, xgap=1, ygap=1, row=row, col=column,
+            hovertemplate="%{x} reads %{y}: %{z:.2f}<extra></extra>", hoverongaps=False,
         )  # fmt: skip
         fig.update_xaxes(title_text="reader (layer)" if row == 2 else None, type="category", showgrid=False, row=row, col=column)  # fmt: skip
         fig.update_yaxes(type="category", autorange="reversed", showgrid=False, row=row, col=column)
-fig.update_yaxes(title_text="source", col=1)
-both = [table[~np.isnan(damage[4])] for table in (weighs[4], damage[4])]
-rank = spearmanr(*both).statistic
-largest = max(after, key=lambda key: damage[key[0]][key[2], key[1] - 1])
+fig.update_yaxes(title_text="source: weight", row=1, col=1)
+fig.update_yaxes(title_text="source: damage (points)", row=2, col=1)
+several = ~np.isnan(weighs[4][:, 1:])  # readers with two or more sources
+per_reader = damage[4] / np.nanmean(damage[4], axis=0)
+rank = spearmanr(weighs[4][:, 1:][several], per_reader[:, 1:][several]).statistic
+dearest = np.array([np.nanmax(table) for table in damage.values()])
 finish(
     fig,
-    f"Weight and damage agree with a rank correlation of {rank:.2f} in the last block; the dearest of {len(after)} cuts moves "
-    f"{damage[largest[0]][largest[2], largest[1] - 1]:.0f} points",
-    details=f"Shipped DenseNet; above the mean of |gamma w| by source, each reader's column adds up to 100; below the mean "
-    f"change of the answers of {len(guests)} phantoms when one connection is cut. 'in' is what came into the block, "
-    "'end' what follows it.",
-    height=520,
+    f"Within a reader of block 3, weight and damage agree with a rank correlation of {rank:.2f}; the dearest cuts move "
+    f"{dearest[0]:.0f}, {dearest[1]:.0f} and {dearest[2]:.0f} points",
+    details=f"Shipped DenseNet; above the mean of |gamma w| by source in units of the reader's mean, below the mean "
+    f"change of the answers of {len(guests)} phantoms when one connection is cut, each block with colours of its own. "
+    "'in' is what came into the block, 'end' what follows it.",
+    height=540,
     above=30,
 )
 
 # %% [markdown]
-# Read the upper row like Huang's figure: where a column is bright in more than one place, a layer really weighs old maps. The lower row is the test of it. A rank correlation of 1 would mean that the weights already tell the damage; the
-# lower it is, the less a picture of weights proves about use. Two reasons for the difference stand in the definitions. A map that is wanted may be had a second time, from another layer that read it (a cut then costs little). And
+# Read the upper row like Huang's figure, column by column: a 1 far above the diagonal is an old source that weighs as much as the others. The lower row is the test of it. A rank correlation of 1 would mean that the weights already tell
+# which cut hurts a reader most; the lower it is, the less a picture of weights proves about use. Two reasons for the difference stand in the definitions. A map that is wanted may be had a second time, from another layer that read it (a cut then costs little). And
 # a weight says nothing about what happens to the result further on.
 #
 # Now the question of this lesson, put to the trained network: in the last block, let every layer read only the nearest $m$ sources. $m = 9$ is the network as it is. $m = 1$ is a plain chain:
@@ -987,8 +1004,8 @@ import ipywidgets as widgets
 from lumbar_utils.live import show_figure
 
 who = widgets.BoundedIntText(value=0, min=0, max=len(guests) - 1, description="patient")
-which_block = widgets.Dropdown(options=[("block 1", 2), ("block 2", 3), ("block 3", 4)], value=4, description="block")
-which_layer = widgets.IntSlider(value=5, min=1, max=8, description="layer", continuous_update=False)
+which_block = widgets.Dropdown(options=[("1", 2), ("2", 3), ("3", 4)], value=3, description="block")
+which_layer = widgets.IntSlider(value=3, min=1, max=8, description="layer", continuous_update=False)
 which_cut = widgets.Dropdown(description="cut")
 screen = widgets.Output()
 
@@ -1011,7 +1028,7 @@ def draw_layer(row, block, number, source):
 
     fig = make_subplots(
         rows=1, cols=3, column_widths=[0.16, 0.54, 0.3], horizontal_spacing=0.07,
-        subplot_titles=("", f"the 16 maps of layer {number}", "what it weighs (%)"),
+        subplot_titles=("", f"the 16 maps of layer {number}", "what it weighs"),
     )  # fmt: skip
     fig.add_heatmap(z=columns[row, ::-1, :, 0], colorscale="gray", showscale=False, hoverinfo="skip", row=1, col=1)
     fig.add_heatmap(
@@ -1028,7 +1045,7 @@ def draw_layer(row, block, number, source):
         marker_pattern_shape=np.where(is_cut, "x", ""), showlegend=False, row=1, col=3,
     )  # fmt: skip
     fig.update_xaxes(title_text="source", type="category", row=1, col=3)
-    fig.update_yaxes(range=[0, 102 if number == 1 else 1.1 * weighs[block][:number, number - 1].max()], row=1, col=3)
+    fig.update_yaxes(range=[0, 1.1 * max(weighs[block][:number, number - 1])], row=1, col=3)
     p = after[block, number, source][row] if cut else uncut[row]
     best = uncut[row].argmax()
     changed = 100 * np.abs(made - before).mean() / np.abs(before).mean()
@@ -1061,7 +1078,7 @@ redraw()
 widgets.VBox([widgets.HBox([who, which_block]), widgets.HBox([which_layer, which_cut]), screen])
 
 # %% tags=["drive"]
-for control, other in ((who, 1), (which_layer, 3), (which_cut, 0), (which_block, 2), (which_cut, 1)):
+for control, other in ((who, 1), (which_layer, 4), (which_cut, 0), (which_block, 2), (which_cut, 1)):
     shown = screen.outputs
     control.value = other
     assert screen.outputs != shown, control
@@ -1080,7 +1097,7 @@ held = ((3 * np.array(reads) + 14 * 32) * sides**2).sum()
 print(f"dense layers hand on {held:,} numbers a picture; 16 pictures: {16 * 4 * held / 1e9:.1f} GB in float32")
 
 # %% tags=["expected"]
-# x
+# dense layers hand on 42,386,176 numbers a picture; 16 pictures: 2.7 GB in float32
 
 # %%
 seconds_a_picture = histories["keeps"].attrs["seconds"] / (len(histories["keeps"]) * len(train))
