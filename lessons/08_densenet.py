@@ -16,8 +16,8 @@
 # %% [markdown]
 # ## 1. Four cells, two maps
 #
-# A ResNet's block adds its result to what came in (lesson 07). Suppose four cells of a map `a`, and four of a
-# map `b` which a later layer has made. *Add them. What can the next layer still know about `a`?*
+# A ResNet's block adds its result to what came in (lesson 07). Suppose four cells of a map `a`, and four of a map `b`
+# which a later layer has made. *Add them. What can the next layer still know about `a`?*
 
 # %%
 import numpy as np
@@ -36,9 +36,9 @@ print("kept: ", kept.tolist())
 # kept:  [[3, 1], [0, 4], [1, 3], [5, -1]]
 
 # %% [markdown]
-# Four different cells have become one. Whatever told them apart is gone, and no later layer brings it back. To **keep** means to
-# put the maps side by side, which is called **concatenation**. And who wants the sum can still have it: a 1 × 1 convolution is a weighted
-# sum over the maps, cell by cell, so it is a product with a small table.
+# Four different cells have become one. Whatever told them apart is gone, and no later layer brings it back. To **keep**
+# means to put the maps side by side, which is called **concatenation**. And who wants the sum can still have it: a 1 ×
+# 1 convolution is a weighted sum over the maps, cell by cell, so it is a product with a small table.
 
 # %%
 print("the sum:       ", kept @ [1, 1])
@@ -52,8 +52,9 @@ print("a alone:       ", kept @ [1, 0])
 
 # %% [markdown]
 # ### Exercise 1 (warm-up): a table for two readers
-# Three maps `a`, `b`, `c` were kept. One reader wants `a + b + c`, another wants `a - c`. Write the table of a 1 × 1 convolution that
-# serves both: with `kept` of shape (cells, 3), the product `kept @ table` must have the shape (cells, 2).
+# Three maps `a`, `b`, `c` were kept. One reader wants `a + b + c`, another wants `a - c`. Write the table of a 1 × 1
+# convolution that serves both: with `kept` of shape (cells, 3), the product `kept @ table` must have the shape (cells,
+# 2).
 
 # %% tags=["exercise"]
 table = ...
@@ -67,8 +68,8 @@ table = [[1, 1], [1, 0], [1, -1]]
 # %% [markdown]
 # *(Stuck? `from lumbar_utils import hint`, then `hint("densenet.table")`.)*
 #
-# So is adding simply worse? Look closely. Give the maps *room*: two channels, the second of them empty, and a block that writes
-# into the empty one alone.
+# So is adding simply worse? Look closely. Give the maps *room*: two channels, the second of them empty, and a block
+# that writes into the empty one alone.
 
 # %%
 with_room = np.stack([a, 0 * a], axis=-1)  # a, and an empty map
@@ -79,8 +80,8 @@ print("adding with room = keeping:", np.array_equal(with_room + written, kept))
 # adding with room = keeping: True
 
 # %% [markdown]
-# Each can imitate the other. A ResNet *may* keep old maps, if it has learned to write beside them. A DenseNet *must* keep them. That is
-# the whole difference, and all that follows comes from it:
+# Each can imitate the other. A ResNet *may* keep old maps, if it has learned to write beside them. A DenseNet *must*
+# keep them. That is the whole difference, and all that follows comes from it:
 #
 # - nothing is ever overwritten, so a layer need not hand on what others have found, and can do with **few new maps**;
 # - every layer reads everything before it, so it is its own decision what to use;
@@ -102,14 +103,15 @@ from lumbar_utils.figures.style import BLACK, BLUE, DASHES, GREY, HEAT, ORANGE, 
 from lumbar_utils.figures.style import finish  # writes the finding over a figure
 from lumbar_utils.framing import COLUMN_SIZE, frame
 
-size = course_size(epochs=6, patients=800)
+size = course_size(epochs=5, patients=700)
 train, validation, test = split_by_patient(
     load_dataset("phantom", n_patients=size.patients, seed=0), fractions=(0.7, 0.1, 0.2), seed=0
 )
 
 # %% [markdown]
-# The two filters of lesson 04, section 2, top minus bottom and left minus right, now with their signs. We add the two maps, and then try to
-# read the first one back with the best single weight that a 1 × 1 convolution could find. *How much of it will return?*
+# The two filters of lesson 04, section 2, top minus bottom and left minus right, now with their signs. We add the two
+# maps, and then try to read the first one back with the best single weight that a 1 × 1 convolution could find. *How
+# much of it will return?*
 
 # %%
 import cv2
@@ -130,18 +132,19 @@ figures.picture_grid(
 )
 
 # %% [markdown]
-# ("Of the first map" means: of the sum of its squares.) The picture on the right still shows the walls of the canal, which belong to the second map.
-# A wider convolution would guess better, and a network may learn maps that do not get in each other's way. But it would have to
-# learn that.
+# ("Of the first map" means: of the sum of its squares.) The picture on the right still shows the walls of the canal,
+# which belong to the second map. A wider convolution would guess better, and a network may learn maps that do not get
+# in each other's way. But it would have to learn that.
 #
 # ## 2. A dense block
 #
-# Huang and colleagues took the consequence in 2017. In a **dense block** each layer reads the maps of *all* layers before it, and
-# adds $k$ new ones beside them. This $k$ is called the **growth rate**, and it is small: 32 in their networks for ImageNet, 16 in ours.
+# Huang and colleagues took the consequence in 2017. In a **dense block** each layer reads the maps of *all* layers
+# before it, and adds $k$ new ones beside them. This $k$ is called the **growth rate**, and it is small: 32 in
+# DenseNet121, 16 in ours.
 #
-# One layer works in two steps, of which you know both (lesson 07, section 3): a 1 × 1 convolution *reads* the many maps and boils them
-# down to $4k$, then a 3 × 3 convolution *looks* around and makes the $k$ new ones. What is unusual is the order: normalise, ReLU, *then*
-# convolve. *Why first? Think of one map that ten layers read.*
+# One layer works in two steps, of which you know both (lesson 07, section 3): a 1 × 1 convolution *reads* the many maps
+# and boils them down to $4k$, then a 3 × 3 convolution *looks* around and makes the $k$ new ones. What is unusual is
+# the order: normalise, ReLU, *then* convolve. *Why first? Think of one map that ten layers read.*
 
 
 # %%
@@ -174,10 +177,12 @@ for number in range(1, 7):
 # after layer 6: (None, 56, 56, 256)
 
 # %% [markdown]
-# The order follows from the keeping. What is stored is the raw result of the 3 × 3 convolution, with nothing cut off. Each reader has a normalisation of
-# its *own* before it, and so its own threshold: where one reader's ReLU sees zero, another's may see a map full of detail.
+# The order follows from the keeping. What is stored is the raw result of the 3 × 3 convolution, with nothing cut off.
+# Each reader has a normalisation of its *own* before it, and so its own threshold: where one reader's ReLU sees zero,
+# another's may see a map full of detail.
 #
-# Is really nothing overwritten? We send random maps through, and compare the first 64 maps at the end with those that came in.
+# Is really nothing overwritten? We send random maps through, and compare the first 64 maps at the end with those that
+# came in.
 
 # %%
 block = keras.Model(inputs, x)
@@ -193,13 +198,15 @@ print("sources read by the six layers:", sum(sources_read), "and by what follows
 # sources read by the six layers: 21 and by what follows the block: 7
 
 # %% [markdown]
-# To the last bit. A plain chain of six layers has 6 connections, this block has 6 · 7 / 2 = 21. Backwards they work as well: what follows
-# the block reads each layer *directly*, so the gradient reaches each layer without passing through any other. Lesson 07 needed a shortcut
-# for that. Huang and colleagues call what has been gathered the block's **collective knowledge**.
+# To the last bit. A plain chain of six layers has 6 connections, this block has 6 · 7 / 2 = 21. Backwards they work as
+# well: what follows the block reads each layer *directly*, so the gradient reaches each layer without passing through
+# any other. Lesson 07 needed a shortcut for that. Huang and colleagues call what has been gathered the block's
+# **collective knowledge**.
 #
 # ## 3. The bill of a block
 #
-# *The maps grow linearly from layer to layer. How do the weights grow? Which of the two steps do they burden?* A layer that reads $c$ maps has
+# *The maps grow linearly from layer to layer. How do the weights grow? Which of the two steps do they burden?* A layer
+# that reads $c$ maps has
 #
 # | | weights |
 # |---|---|
@@ -220,7 +227,9 @@ for number in range(1, 7):
     c = 64 + (number - 1) * 32
     read, look, normalise = layer_bill(c, 32)
     print(f"{number:5} {c:7} {read:9,} {look:8,} {normalise:10,}")
-print(f"the block: {sum(sum(layer_bill(64 + 32 * n, 32)) for n in range(6)):,}, Keras: {block.count_params():,}")
+print(
+    f"the block: {sum(sum(layer_bill(64 + 32 * n, 32)) for n in range(6)):,}, Keras: {block.count_params():,}"
+)
 
 # %% tags=["expected"]
 # layer   reads      read     look  normalise
@@ -233,9 +242,9 @@ print(f"the block: {sum(sum(layer_bill(64 + 32 * n, 32)) for n in range(6)):,}, 
 # the block: 338,304, Keras: 338,304
 
 # %% [markdown]
-# Looking costs the same in every layer, for it always sees $4k$ maps and makes $k$. What grows is the *reading*. If each layer reads a little more
-# than the one before, then all layers together read a sum 1 + 2 + 3 + … of it, and that grows with the square. *A block twice as deep: twice
-# the maps at its end. How many times the reading?*
+# Looking costs the same in every layer, for it always sees $4k$ maps and makes $k$. What grows is the *reading*. If
+# each layer reads a little more than the one before, then all layers together read a sum 1 + 2 + 3 + … of it, and that
+# grows with the square. *A block twice as deep: twice the maps at its end. How many times the reading?*
 
 # %%
 for depth in (6, 12, 24, 48, 96):
@@ -250,15 +259,16 @@ for depth in (6, 12, 24, 48, 96):
 #  96 layers: 3,136 maps at the end, look 3,538,944, read 19,464,192
 
 # %% [markdown]
-# The maps double (nearly), the looking doubles, and the reading comes ever closer to *four times*. Keeping everything is cheap at first and dear in the long run. So
-# a DenseNet must stop now and then and sum up.
+# The maps double (nearly), the looking doubles, and the reading comes ever closer to *four times*. Keeping everything
+# is cheap at first and dear in the long run. So a DenseNet must stop now and then and sum up.
 #
-# Without the 1 × 1 the 3 × 3 convolution would read all $c$ maps itself, $9 \cdot c \cdot k$ weights. So the bottleneck pays as soon as $4ck + 36k^2 < 9ck$,
-# that is from $c > 7.2\,k$ on. With $k = 32$ those are 230 maps. The first block never gets there: its bottlenecks cost more than
-# they save. In the deep blocks they save up to two fifths of the bill.
+# Without the 1 × 1 the 3 × 3 convolution would read all $c$ maps itself, $9 \cdot c \cdot k$ weights. So the bottleneck
+# pays as soon as $4ck + 36k^2 < 9ck$, that is from $c > 7.2\,k$ on. With $k = 32$ those are 230 maps. The first block
+# never gets there: its bottlenecks cost more than they save. In the deep blocks they save up to two fifths of the bill.
 #
 # ### Exercise 2: one layer
-# The fifth layer of a dense block with growth rate 16, which starts with 48 maps. How many parameters has the layer, with both normalisations?
+# The fifth layer of a dense block with growth rate 16, which starts with 48 maps. How many parameters has the layer,
+# with both normalisations?
 
 # %% tags=["exercise"]
 layer_parameters = ...
@@ -272,8 +282,9 @@ layer_parameters = sum(layer_bill(48 + 4 * 16, 16))
 # %% [markdown]
 # ## 4. Summing up: the transition, and 121 layers
 #
-# Between two blocks stands a **transition**: a 1 × 1 convolution makes half as many maps, and a mean over 2 × 2 cells halves the grid. Here,
-# and only here, something is thrown away. (The share that is kept, 0.5, is called the **compression**.)
+# Between two blocks stands a **transition**: a 1 × 1 convolution makes half as many maps, and a mean over 2 × 2 cells
+# halves the grid. Here, and only here, something is thrown away. (The share that is kept, 0.5, is called the
+# **compression**.)
 
 
 # %%
@@ -290,9 +301,9 @@ print(transition(keras.Input((56, 56, 256))).shape)
 # (None, 28, 28, 128)
 
 # %% [markdown]
-# DenseNet121 has the coarse entry of ResNet50 (7 × 7, stride 2, then a pooling), four dense blocks of 6, 12, 24 and 16 layers with three transitions
-# between them, the mean of each map, and one dense layer. We count, by hand. *ResNet50 has 25.6 million parameters in 50 layers. Guess how many these 121
-# layers have.*
+# DenseNet121 has the coarse entry of ResNet50 (7 × 7, stride 2, then a pooling), four dense blocks of 6, 12, 24 and 16
+# layers with three transitions between them, the mean of each map, and one dense layer. We count, by hand. *ResNet50
+# has 25.6 million parameters in 50 layers. Guess how many these 121 layers have.*
 
 
 # %%
@@ -335,7 +346,8 @@ print(f"{'in all':<38} {by_hand.parameters.sum():>11,} {by_hand.multiply_adds.su
 # in all                                   8,062,504  2,834,161,664
 
 # %% [markdown]
-# The package builds the published network in a graph, where no weight takes memory, and counts the same. With our four classes it is less:
+# The package builds the published network in a graph, where no weight takes memory, and counts the same. With our four
+# classes it is less:
 
 # %%
 print(f"{count_parameters('densenet121', 'paper', num_classes=1000):,} with 1000 classes")
@@ -346,8 +358,9 @@ print(f"{by_hand.parameters.sum() - 1025 * 1000 + 1025 * 4:,} with four")
 # 7,041,604 with four
 
 # %% [markdown]
-# A third of ResNet50's parameters, and three quarters of its multiply-adds (2.8 against 3.9 billion), for about the same accuracy on ImageNet, as the
-# authors report. That is what few new maps a layer buy. Layer by layer:
+# A third of ResNet50's parameters, and three quarters of its multiply-adds (2.8 against 3.9 billion), because each
+# layer makes few new maps. On ImageNet the authors report that their 201 layers with 20 million parameters do about as
+# well as a ResNet of 101 layers with more than 40 million. Layer by layer:
 
 # %%
 reads, start = [], 64
@@ -376,8 +389,8 @@ finish(
 )
 
 # %% [markdown]
-# A saw: within a block the reading rises, and the transition cuts it back. And why **121**? The entry, two convolutions in each of the
-# 6 + 12 + 24 + 16 = 58 dense layers, three transitions, and the dense layer at the end.
+# A saw: within a block the reading rises, and the transition cuts it back. And why **121**? The entry, two convolutions
+# in each of the 6 + 12 + 24 + 16 = 58 dense layers, three transitions, and the dense layer at the end.
 
 # %%
 print(1 + 2 * (6 + 12 + 24 + 16) + 3 + 1)
@@ -387,8 +400,8 @@ print(1 + 2 * (6 + 12 + 24 + 16) + 3 + 1)
 
 # %% [markdown]
 # ### Exercise 3: the sister's last maps
-# DenseNet169 has blocks of 6, 12, 32 and 32 layers. All else is alike: 64 maps at the start, growth rate 32, each transition halves the maps. How many
-# maps does its last block hand to the classifier?
+# DenseNet169 has blocks of 6, 12, 32 and 32 layers. All else is alike: 64 maps at the start, growth rate 32, each
+# transition halves the maps. How many maps does its last block hand to the classifier?
 
 # %% tags=["exercise"]
 last_maps = ...
@@ -402,10 +415,12 @@ last_maps = ((((64 + 6 * 32) // 2 + 12 * 32) // 2) + 32 * 32) // 2 + 32 * 32
 # %% [markdown]
 # ## 5. The price
 #
-# On paper all is well: few parameters, few multiply-adds. Then one trains it, and it is slow and the memory is full. *Where could that come from?*
+# On paper all is well: few parameters, few multiply-adds. Then one trains it, and it is slow and the memory is full.
+# *Where could that come from?*
 #
-# Training must hold on to what each step handed on, until the gradient comes back that way. "Put side by side" is easily said; in memory
-# side by side means *copied*. And each reader normalises all it reads for itself, which makes two more copies. For the third block of DenseNet121, 24 layers that start from 256 maps:
+# Training must hold on to what each step handed on, until the gradient comes back that way. "Put side by side" is
+# easily said; in memory side by side means *copied*. And each reader normalises all it reads for itself, which makes
+# two more copies. For the third block of DenseNet121, 24 layers that start from 256 maps:
 
 # %%
 once = 256 + 24 * 32
@@ -423,12 +438,14 @@ print(f"copies: {(concatenated + 2 * normalised) / once:.0f} times what exists")
 # copies: 45 times what exists
 
 # %% [markdown]
-# $L$ layers hand on a number of maps that grows with $L^2$. It need not be so: Pleiss and colleagues (2017) let all layers write into one shared array, and
-# compute the cheap normalisations a second time on the way back. Then it grows with $L$, for some more time. Keras does it the plain way.
+# $L$ layers hand on a number of maps that grows with $L^2$. It need not be so: Pleiss and colleagues (2017) let all
+# layers write into one shared array, and compute the cheap normalisations a second time on the way back. Then it grows
+# with $L$, for some more time. Keras does it the plain way.
 #
-# Now hold four measures of our course-size networks side by side. Three are counts; the fourth you measure, on your machine: 16 pictures of 128 × 128 pixels forward,
-# the networks taking turns. (Multiply-adds are weights times cells; lesson 09 takes that bill apart.) *Rank the three networks by parameters. Will the ranks be the same
-# in the other three measures?*
+# Now hold four measures of our course-size networks side by side. Three are counts; the fourth you measure, on your
+# machine: 16 pictures of 128 × 128 pixels forward, the networks taking turns. (Multiply-adds are weights times cells;
+# lesson 09 takes that bill apart.) *Rank the three networks by parameters. Will the ranks be the same in the other
+# three measures?*
 
 # %%
 import time
@@ -496,15 +513,18 @@ finish(
 )
 
 # %% [markdown]
-# Three measures of size, and a fourth on the clock; none follows from another. **Parameters** are what lies on the disk. **Multiply-adds** are what there is to
-# multiply. **Numbers handed on** are what has to be fetched, put away, and held while training. **Seconds** are what you wait, and they depend on all that, on the number of small steps, and
-# on the machine. (Do not read too much into one machine's clock: a busy neighbour moves the last group of bars.) A sentence such as "DenseNet is more efficient" lacks its second half: in what?
+# Three measures of size, and a fourth on the clock; none follows from another. **Parameters** are what lies on the
+# disk. **Multiply-adds** are what there is to multiply. **Numbers handed on** are what has to be fetched, put away, and
+# held while training. **Seconds** are what you wait, and they depend on all that, on the number of small steps, and on
+# the machine. (Do not read too much into one machine's clock: a busy neighbour moves the last group of bars.) A
+# sentence such as "DenseNet is more efficient" lacks its second half: in what?
 #
 # ## 6. The experiment: keep or add, and nothing else
 #
-# Back to our question. Whoever compares DenseNet with *a* ResNet compares blocks, widths, entries and depths all at once. So we build twins which differ in **one
-# line**. Both have 14 layers that read and look, in three groups of 2, 4 and 8, with two transitions between them. The one keeps 16 new maps
-# a layer. The other adds what its layer has found to the 24 maps it has, everywhere 24, a number chosen so that parameters come out (nearly) equal.
+# Back to our question. Whoever compares DenseNet with *a* ResNet compares blocks, widths, entries and depths all at
+# once. So we build twins which differ in **one line**. Both have 14 layers that read and look, in three groups of 2, 4
+# and 8, with two transitions between them. The one keeps 16 new maps a layer. The other adds what its layer has found
+# to the 24 maps it has, everywhere 24, a number chosen so that parameters come out (nearly) equal.
 
 
 # %%
@@ -543,10 +563,13 @@ print(f"the course's DenseNet: {networks['densenet121'].count_params():,} parame
 # the course's DenseNet: 220,260 parameters
 
 # %% [markdown]
-# The twin that keeps *is* the course's DenseNet, 32 layers with weights. From here on "DenseNet, course size, 32 layers" means this one, and never DenseNet121.
+# The twin that keeps *is* the course's DenseNet, 32 layers with weights. From here on "DenseNet, course size, 32
+# layers" means this one, and never DenseNet121.
 #
-# Both see the column of the spine (lesson 04, section 8), in 96 × 48 pixels so that you need not wait. The same patients in the same order, the same number of epochs. *Which will be ahead after six
-# epochs? And which after half a minute?*
+# Both see the column of the spine (lesson 04, section 8), in 96 × 48 pixels so that you need not wait. The same
+# patients in the same order, the same number of epochs. *Which will be ahead after the last epoch? And which after half
+# the time?*
+
 
 # %%
 def columns_of(dataset):
@@ -584,7 +607,7 @@ for column in (1, 2):
 shown = np.concatenate([history[["loss", "val_loss"]].to_numpy().ravel() for history in histories.values()])
 fig.update_xaxes(title_text="epoch", range=[0.6, size.epochs + 0.4], dtick=1, row=1, col=1)
 fig.update_xaxes(title_text="seconds, preparation included", rangemode="tozero", row=1, col=2)
-fig.update_yaxes(range=[0, min(2.5, 1.1 * shown.max())])
+fig.update_yaxes(range=[0, min(1.9, 1.1 * shown.max())])  # the first validation losses may run off
 fig.update_yaxes(title_text="loss (cross-entropy)", row=1, col=1)
 fig.update_layout(legend={"orientation": "h", "x": 0, "y": 1.09, "yanchor": "bottom"})
 ends = {name: history.iloc[-1]["loss"] for name, history in histories.items()}
@@ -598,8 +621,9 @@ finish(
 )
 
 # %% [markdown]
-# The left panel asks what a patient, seen once, teaches. The right one asks what a second of your machine teaches. Now the test patients, in
-# pairs:
+# The left panel asks what a patient, seen once, teaches. The right one asks what a second of your machine teaches. Now
+# the test patients, in pairs:
+
 
 # %%
 def ask(network, pictures, name):
@@ -614,14 +638,15 @@ for name, answers in on_test.items():
 print("keeps minus adds, in pairs:", paired_difference(on_test["keeps"], on_test["adds"]))
 
 # %% [markdown]
-# If this interval holds 0, the experiment has not told the twins apart. Either way it is *one* seed, a few hundred patients and a few epochs: a design that you can repeat, and
-# no verdict. Change the seed, and see whether the winner stays. What the design does is more important than its outcome: as nothing differs but one line, whatever differs in the
-# answers is due to that line, or to luck, and the interval is for the luck of the test patients.
+# If this interval holds 0, the experiment has not told the twins apart. Either way it is *one* seed, a few hundred
+# patients and a few epochs: a design that you can repeat, and no verdict. Change the seed, and see whether the winner
+# stays. What the design does is more important than its outcome: as nothing differs but one line, whatever differs in
+# the answers is due to that line, or to luck, and the interval is for the luck of the test patients.
 #
 # ## 7. The shipped network, and what "equal" means
 #
-# The shipped DenseNet has these same layers. It was trained on many more phantoms, and sees the column in 192 × 96 pixels. Beside it the CNN and the ResNet, on the
-# same locked test patients. What had each of them been given?
+# The shipped DenseNet has these same layers. It was trained on many more phantoms, and sees the column in 192 × 96
+# pixels. Beside it the CNN and the ResNet, on the same locked test patients. What had each of them been given?
 
 # %%
 stored = load_results("zoo")
@@ -642,9 +667,10 @@ for name in ("cnn", "resnet50"):
     )
 
 # %% [markdown]
-# (The seconds were taken on a machine that was not always quiet. They are a hint.) Look at the columns before you call an architecture good or bad. Were the epochs equal? Was
-# the best epoch the last one, so that the training ended before the learning did? The history is stored as well. *What would a network that learns its
-# patients by heart look like? And one that was stopped too early?*
+# (The seconds were taken on a machine that was not always quiet. They are a hint.) Look at the columns before you call
+# an architecture good or bad. Were the epochs equal? Was the best epoch the last one, so that the training ended before
+# the learning did? The history is stored as well. *What would a network that learns its patients by heart look like?
+# And one that was stopped too early?*
 
 # %%
 from lumbar_utils.paths import results_folder
@@ -652,27 +678,33 @@ from lumbar_utils.paths import results_folder
 curves = {name: pd.read_csv(results_folder() / "zoo" / f"{name}_history.csv") for name in names}
 own = curves["densenet121"]
 fig = figures.training_curves(own)
-fig.update_yaxes(range=[0, 1.4], row=1, col=1)  # cuts off the first validation losses, when normalisation had not settled
+fig.update_yaxes(
+    range=[0, 1.4], row=1, col=1
+)  # cuts off the first validation losses, when normalisation had not settled
 fig
 
 # %%
 gap = 100 * (own["accuracy"].iloc[-1] - own["val_accuracy"].iloc[-1])
 fell = own["loss"].iloc[-4] - own["loss"].iloc[-1], own["val_loss"].iloc[-4] - own["val_loss"].iloc[-1]
-print(f"in the last three epochs the training loss fell by {fell[0]:.3f}, the validation loss by {fell[1]:.3f}")
+print(
+    f"in the last three epochs the training loss fell by {fell[0]:.3f}, the validation loss by {fell[1]:.3f}"
+)
 print(f"at the end the training patients are {gap:+.1f} points ahead of the validation patients")
 
 # %% [markdown]
-# Two illnesses, two pictures. **By heart:** the training curve runs away from the validation curve. **Stopped early** (or too small): both end together, and both still
-# move. Which one do you see? (Augmentation and dropout make training patients harder, so the training curve may even lie on the worse side. And the learning rate falls to nearly zero at the end, so that any
-# training settles: a longer one would have taken *another* road.)
+# Two illnesses, two pictures. **By heart:** the training curve runs away from the validation curve. **Stopped early**
+# (or too small): both end together, and both still move. Which one do you see? (Augmentation and dropout make training
+# patients harder, so the training curve may even lie on the worse side. And the learning rate falls to nearly zero at
+# the end, so that any training settles: a longer one would have taken *another* road.)
 #
-# The paper says of its own DenseNet that the training accuracy rose and the validation accuracy did not: the first illness. Two weak networks of one name can be ill in different ways, and the cures are
-# opposite.
+# The paper says of its own DenseNet that the training accuracy rose and the validation accuracy did not: the first
+# illness. Two weak networks of one name can be ill in different ways, and the cures are opposite.
 #
 # ### Exercise 4 (open): what can be had for a budget?
-# Write a function that answers: *if each epoch costs so much, and I may spend so much, what do I get?* It receives two arrays with one entry an epoch, `val_loss` and `val_accuracy`,
-# then `cost_an_epoch` and `budget` in the same unit. Only epochs that are **finished** within the budget count. Among them take the one with the lowest validation
-# loss, as `fit` does, and return its validation accuracy. The budget always pays for one epoch at least.
+# Write a function that answers: *if each epoch costs so much, and I may spend so much, what do I get?* It receives two
+# arrays with one entry an epoch, `val_loss` and `val_accuracy`, then `cost_an_epoch` and `budget` in the same unit.
+# Only epochs that are **finished** within the budget count. Among them take the one with the lowest validation loss, as
+# `fit` does, and return its validation accuracy. The budget always pays for one epoch at least.
 
 
 # %% tags=["exercise"]
@@ -690,13 +722,15 @@ def best_within(val_loss, val_accuracy, cost_an_epoch, budget):
 
 
 # %% [markdown]
-# The unit is yours to choose, and so the same function makes three comparisons: cost 1 an epoch (**equal epochs**), multiply-adds an epoch (**equal work**; a step costs about three forward passes), and
-# seconds an epoch as stored (**equal time**).
+# The unit is yours to choose, and so the same function makes three comparisons: cost 1 an epoch (**equal epochs**),
+# multiply-adds an epoch (**equal work**; a step costs about three forward passes), and seconds an epoch as stored
+# (**equal time**).
 
 # %%
 patients = stored["cnn"].provenance["data"]["training"]["make_dataset"]["n_patients"]
 work = {
-    name: 3 * patients * multiply_adds(build_model(name, input_shape=(*COLUMN_SIZE, 1))) / 1e12 for name in names
+    name: 3 * patients * multiply_adds(build_model(name, input_shape=(*COLUMN_SIZE, 1))) / 1e12
+    for name in names
 }
 minutes = {
     name: stored[name].provenance["training"]["seconds"] / stored[name].provenance["configuration"]["epochs"] / 60
@@ -736,10 +770,12 @@ finish(
 )
 
 # %% [markdown]
-# Three answers to "which network is better?", from the same two files. Equal epochs ask what a network makes of a *patient*. Equal work asks what it makes of a multiplication. Equal
-# time asks what it makes of *this machine*, and a network of many small steps does badly on a processor and less badly on a graphics card. (Equal parameters was section 6.) None of the three is
-# the right one, but a sentence that does not say which it means is worth nothing. And one more caution: we read these curves in the middle, where the learning rate was still high. A training *planned* for the smaller budget would
-# have ended better.
+# Three answers to "which network is better?", from the same two files. Equal epochs ask what a network makes of a
+# *patient*. Equal work asks what it makes of a multiplication. Equal time asks what it makes of *this machine*, and a
+# network of many small steps does badly on a processor and less badly on a graphics card. (Equal parameters was section
+# 6.) None of the three is the right one, but a sentence that does not say which it means is worth nothing. And one more
+# caution: we read these curves in the middle, where the learning rate was still high. A training *planned* for the
+# smaller budget would have ended better.
 #
 # Finally our own test patients, new to all of them:
 
@@ -752,13 +788,18 @@ labels = {"keeps": "twin that keeps, trained here", "adds": "twin that adds, tra
 figures.compare_accuracy({labels.get(name, name): evaluate(each) for name, each in on_test.items()})
 
 # %%
-print("shipped, DenseNet minus CNN:", paired_difference(on_test["DenseNet, shipped"], on_test["CNN, shipped"]))
-print("DenseNet, shipped minus trained here:", paired_difference(on_test["DenseNet, shipped"], on_test["keeps"]))
+print(
+    "shipped, DenseNet minus CNN:", paired_difference(on_test["DenseNet, shipped"], on_test["CNN, shipped"])
+)
+print(
+    "DenseNet, shipped minus trained here:", paired_difference(on_test["DenseNet, shipped"], on_test["keeps"])
+)
 
 # %% [markdown]
 # ## 8. What it gets wrong
 #
-# The paper's DenseNet found none of its four herniations; all four were called stenosis (*reported*). And ours, on the locked test?
+# The paper's DenseNet found none of its four herniations; all four were called stenosis (*reported*). And ours, on the
+# locked test?
 
 # %%
 figures.confusion_matrix(evaluate(stored["densenet121"]))
@@ -769,13 +810,15 @@ hernia = answers.class_names.index("Herniated Disk")
 ill = answers.labels == hernia
 found = int((answers.predicted[ill] == hernia).sum())
 low, high = wilson(found, int(ill.sum()))
-print(f"herniations found: {found} of {ill.sum()} phantoms, recall {found / ill.sum():.2f} [{low:.2f}, {high:.2f}]")
+print(
+    f"herniations found: {found} of {ill.sum()} phantoms, recall {found / ill.sum():.2f} [{low:.2f}, {high:.2f}]"
+)
 print(f"if 0.5 were the recall, 0 of 4 would happen in {(1 - 0.5) ** 4:.0%} of such tests")
 print(f"with ours, in {(1 - found / ill.sum()) ** 4:.1%}")
 
 # %% [markdown]
-# Four patients cannot show that an architecture is blind to herniations (lesson 16). The four of our own test patients on whom the shipped DenseNet is furthest behind the shipped CNN, with the lesion's
-# outline where the slice shows one:
+# Four patients cannot show that an architecture is blind to herniations (lesson 16). The four of our own test patients
+# on whom the shipped DenseNet is furthest behind the shipped CNN, with the lesion's outline where the slice shows one:
 
 # %%
 truth = np.arange(len(test)), test.labels
@@ -802,9 +845,11 @@ fig.update_layout(margin_t=fig.layout.margin.t + 20, height=fig.layout.height + 
 # %% [markdown]
 # ## 9. Which old maps are really read?
 #
-# A DenseNet keeps everything. Does it *use* everything? Huang and colleagues looked at the weights: how strongly does each layer, on average, weigh the maps of each source before it? We do the same with the
-# shipped network. One detail: between the kept map and the weight stands the reader's own normalisation, which multiplies the map by a learned $\gamma$. So we take the mean of $|\gamma \cdot w|$ over a source's maps. And we
-# give it in units of the reader's own mean over its sources: 1 everywhere is a reader that weighs all sources alike.
+# A DenseNet keeps everything. Does it *use* everything? Huang and colleagues looked at the weights: how strongly does
+# each layer, on average, weigh the maps of each source before it? We do the same with the shipped network. One detail:
+# between the kept map and the weight stands the reader's own normalisation, which multiplies the map by a learned
+# $\gamma$. So we take the mean of $|\gamma \cdot w|$ over a source's maps. And we give it in units of the reader's own
+# mean over its sources: 1 everywhere is a reader that weighs all sources alike.
 #
 # *Guess first: will a layer read mostly its direct predecessor, or also what came into the block?*
 
@@ -842,9 +887,10 @@ print("maps that come into the blocks:", maps_in)
 # maps that come into the blocks: {2: 32, 3: 32, 4: 48}
 
 # %% [markdown]
-# So much for the weights. But a weight is not yet a use: what it multiplies may always be the same, and what it finds may be found elsewhere too. So we *cut* each
-# connection, one at a time, and ask a few patients again. To cut means here: this one reader gets, instead of the source's maps, their mean over all cells and patients. The level stays, the message is gone. All other readers
-# go on reading that source.
+# So much for the weights. But a weight is not yet a use: what it multiplies may always be the same, and what it finds
+# may be found elsewhere too. So we *cut* each connection, one at a time, and ask a few patients again. To cut means
+# here: this one reader gets, instead of the source's maps, their mean over all cells and patients. The level stays, the
+# message is gone. All other readers go on reading that source.
 #
 # For this we walk through the shipped network by our own hand, layer by layer. It is section 2 once more:
 
@@ -917,12 +963,11 @@ for block, depth in DEPTHS.items():
 print(f"{len(after)} connections cut, one at a time, {len(guests)} patients asked about each")
 
 # %% [markdown]
-# How much an answer moves, we measure in **points of probability** that change their class: 0 if nothing changes, 100 if all goes over to another class. Weights above, damage below;
-# a column is a reader, a row is a source. *Do the bright cells lie in the same places?*
+# How much an answer moves, we measure in **points of probability** that change their class: 0 if nothing changes, 100
+# if all goes over to another class. Weights above, damage below; a column is a reader, a row is a source. *Do the
+# bright cells lie in the same places?*
 
 # %%
-from scipy.stats import spearmanr
-
 fig = make_subplots(
     rows=2, cols=3, column_widths=[0.2, 0.28, 0.52], horizontal_spacing=0.06, vertical_spacing=0.1,
     subplot_titles=[f"block {number}" for number in (1, 2, 3)],
@@ -939,14 +984,11 @@ for row, (tables, text) in enumerate(((weighs, "%{z:.1f}"), (damage, "%{z:.0f}")
         fig.update_yaxes(type="category", autorange="reversed", showgrid=False, row=row, col=column)
 fig.update_yaxes(title_text="source: weight", row=1, col=1)
 fig.update_yaxes(title_text="source: damage (points)", row=2, col=1)
-several = ~np.isnan(weighs[4][:, 1:])  # readers with two or more sources
-per_reader = damage[4] / np.nanmean(damage[4], axis=0)
-rank = spearmanr(weighs[4][:, 1:][several], per_reader[:, 1:][several]).statistic
-dearest = np.array([np.nanmax(table) for table in damage.values()])
+weights, costs = (np.concatenate([t[~np.isnan(t)] for t in tables.values()]) for tables in (weighs, damage))
 finish(
     fig,
-    f"Within a reader of block 3, weight and damage agree with a rank correlation of {rank:.2f}; the dearest cuts move "
-    f"{dearest[0]:.0f}, {dearest[1]:.0f} and {dearest[2]:.0f} points",
+    f"A reader weighs its sources between {weights.min():.1f} and {weights.max():.1f} times their mean; "
+    f"cutting one moves between {costs.min():.0f} and {costs.max():.0f} points",
     details=f"Shipped DenseNet; above the mean of |gamma w| by source in units of the reader's mean, below the mean "
     f"change of the answers of {len(guests)} phantoms when one connection is cut, each block with colours of its own. "
     "'in' is what came into the block, 'end' what follows it.",
@@ -955,12 +997,33 @@ finish(
 )
 
 # %% [markdown]
-# Read the upper row like Huang's figure, column by column: a 1 far above the diagonal is an old source that weighs as much as the others. The lower row is the test of it. A rank correlation of 1 would mean that the weights already tell
-# which cut hurts a reader most; the lower it is, the less a picture of weights proves about use. Two reasons for the difference stand in the definitions. A map that is wanted may be had a second time, from another layer that read it (a cut then costs little). And
-# a weight says nothing about what happens to the result further on.
+# Weights and damages in numbers: do they at least *order* a reader's sources alike? A **rank correlation** puts both in
+# order, and correlates the places. We take block 3, where a reader has up to nine sources, and the damages in units of
+# the reader's mean too.
+
+# %%
+several = ~np.isnan(weighs[4][:, 1:])  # readers with two or more sources
+in_means = damage[4] / np.nanmean(damage[4], axis=0)
+pairs = pd.DataFrame({"weight": weighs[4][:, 1:][several], "damage": in_means[:, 1:][several]})
+print(
+    f"rank correlation of weight and damage, {len(pairs)} connections: {pairs.rank().corr().iloc[0, 1]:.2f}"
+)
+print("from the lightest to the heaviest (times the mean):")
+for what in pairs:
+    print(f"   {what}: {pairs[what].min():.2f} to {pairs[what].max():.2f}")
+
+# %% [markdown]
+# Read the upper row like Huang's figure, column by column: a 1 far above the diagonal is an old source that weighs as
+# much as the others. The lower row is the test of it. A rank correlation of 1 would mean that the weights already tell
+# which cut hurts a reader most; the lower it is, the less a picture of weights proves about use. And even where the
+# order agrees, compare the two ranges: sources of nearly the same weight may differ many times over in what their loss
+# costs. Two reasons for the difference stand in the definitions. A map that is wanted may be had a second time, from
+# another layer that read it (a cut then costs little). And a weight says nothing about what happens to the result
+# further on.
 #
-# Now the question of this lesson, put to the trained network: in the last block, let every layer read only the nearest $m$ sources. $m = 9$ is the network as it is. $m = 1$ is a plain chain:
-# each layer reads its predecessor alone. *How far back must it be allowed to read?*
+# Now the question of this lesson, put to the trained network: in the last block, let every layer read only the nearest
+# $m$ sources. $m = 9$ is the network as it is. $m = 1$ is a plain chain: each layer reads its predecessor alone. *How
+# far back must it be allowed to read?*
 
 # %%
 until_block_4 = keras.Model(shipped.inputs[0], shipped.get_layer("pool3_pool").output)
@@ -991,12 +1054,14 @@ finish(
 )
 
 # %% [markdown]
-# The more the curve still rises on its right, the more the network lives on old maps. The same caution as in lessons 07 and 09: a network that *learned* with all its sources was bent
-# here, and a chain that had been trained as a chain would do better than its point at $m = 1$. For that comparison one must train, as in section 6.
+# The more the curve still rises on its right, the more the network lives on old maps. The same caution as in lessons 07
+# and 09: a network that *learned* with all its sources was bent here, and a chain that had been trained as a chain
+# would do better than its point at $m = 1$. For that comparison one must train, as in section 6.
 #
 # ### Play: cut it yourself
-# Choose a patient, a block, a layer and one of its sources. On the left the column; in the middle the 16 new maps that the layer makes (mid-grey is zero); on the right what it weighs, with the cut source
-# hatched. *Find a source which changes the layer's maps a lot and the answer hardly. And one the other way round.*
+# Choose a patient, a block, a layer and one of its sources. On the left the column; in the middle the 16 new maps that
+# the layer makes (mid-grey is zero); on the right what it weighs, with the cut source hatched. *Find a source which
+# changes the layer's maps a lot and the answer hardly. And one the other way round.*
 
 # %%
 import ipywidgets as widgets
@@ -1027,12 +1092,21 @@ def draw_layer(row, block, number, source):
         mosaic[y : y + height, x : x + width] = made[..., k]
 
     fig = make_subplots(
-        rows=1, cols=3, column_widths=[0.16, 0.54, 0.3], horizontal_spacing=0.07,
+        rows=1, cols=3, column_widths=[0.13, 0.61, 0.26], horizontal_spacing=0.06,
         subplot_titles=("", f"the 16 maps of layer {number}", "what it weighs"),
     )  # fmt: skip
-    fig.add_heatmap(z=columns[row, ::-1, :, 0], colorscale="gray", showscale=False, hoverinfo="skip", row=1, col=1)
     fig.add_heatmap(
-        z=mosaic[::-1], colorscale="gray", zmin=-span, zmax=span, showscale=False, hoverinfo="skip", row=1, col=2
+        z=columns[row, ::-1, :, 0], colorscale="gray", showscale=False, hoverinfo="skip", row=1, col=1
+    )
+    fig.add_heatmap(
+        z=mosaic[::-1],
+        colorscale="gray",
+        zmin=-span,
+        zmax=span,
+        showscale=False,
+        hoverinfo="skip",
+        row=1,
+        col=2,
     )
     for column in (1, 2):
         anchor = "x" if column == 1 else "x2"
@@ -1049,7 +1123,9 @@ def draw_layer(row, block, number, source):
     p = after[block, number, source][row] if cut else uncut[row]
     best = uncut[row].argmax()
     changed = 100 * np.abs(made - before).mean() / np.abs(before).mean()
-    finding = f"{guests.class_names[best]} {uncut[row][best]:.0%}, truth: {guests.class_names[guests.labels[row]]}"
+    finding = (
+        f"{guests.class_names[best]} {uncut[row][best]:.0%}, truth: {guests.class_names[guests.labels[row]]}"
+    )
     if cut:
         finding = (
             f"{dict((s, name) for name, s in sources_offered(number))[source].capitalize()} cut off: the maps change by "
@@ -1087,14 +1163,18 @@ assert which_layer.value == 2 and which_layer.max == 2  # the first block has tw
 # %% [markdown]
 # ## 10. At the paper's size
 #
-# One line changes: `build_model("densenet121", preset="paper", weights="imagenet")`, 224 pixels, three channels, `epochs=100`. What would it cost? From multiply-adds we *compute* a guess for this
-# machine, and with section 5 what the dense layers hand on in training. (A layer that reads $c$ maps hands on $3c + 14k$: twice the reading, the two steps in between, and the longer row of maps.)
+# One line changes: `build_model("densenet121", preset="paper", weights="imagenet")`, 224 pixels, three channels,
+# `epochs=100`. What would it cost? From multiply-adds we *compute* a guess for this machine, and with section 5 what
+# the dense layers hand on in training. (A layer that reads $c$ maps hands on $3c + 14k$: twice the reading, the two
+# steps in between, and the longer row of maps.)
 
 # %%
 paper = densenet_bill(DENSENET121, 32, channels=3, side=224, classes=4)
 sides = np.repeat([56, 28, 14, 7], DENSENET121)
 held = ((3 * np.array(reads) + 14 * 32) * sides**2).sum()
-print(f"dense layers hand on {held:,} numbers a picture; 16 pictures: {16 * 4 * held / 1e9:.1f} GB in float32")
+print(
+    f"dense layers hand on {held:,} numbers a picture; 16 pictures: {16 * 4 * held / 1e9:.1f} GB in float32"
+)
 
 # %% tags=["expected"]
 # dense layers hand on 42,386,176 numbers a picture; 16 pictures: 2.7 GB in float32
@@ -1107,7 +1187,8 @@ print(f"one picture takes {ratio:.0f} times the work of ours")
 print(f"152 pictures x 100 epochs on this machine: about {hours:.1f} hours, computed and not measured")
 
 # %% [markdown]
-# That is for a runtime with a GPU, and with more memory than this lesson needs. And the score? For DenseNet the paper *reports* the lowest accuracy of all, 0.68.
+# That is for a runtime with a GPU, and with more memory than this lesson needs. And the score? For DenseNet the paper
+# *reports* an accuracy of 0.68, the lowest that it gives.
 
 # %%
 row = paper_reported().accuracies.set_index("model").loc["DenseNet"]
@@ -1117,8 +1198,10 @@ print(f"reported: {row['right']:.0f} of {row['of']:.0f} right, 95 % [{row['wilso
 # reported: 13 of 19 right, 95 % [0.46, 0.85]
 
 # %% [markdown]
-# The paper concludes that DenseNet "might not be appropriate for identifying minute pathogenic variations". From 13 of 19 pictures, one training, and a setting that nobody has described, that does not follow. (All networks got the
-# same grey values between 0 and 1; published DenseNet weights expect others, see `mode` in lesson 03. That alone can spoil a network.)
+# The paper concludes that DenseNet "might not be appropriate for identifying minute pathogenic variations in lumbar MRI
+# data". From 13 of 19 pictures that does not follow. (One more suspect: the paper brings all grey values to the range
+# from 0 to 1. Published DenseNet weights expect others, lesson 03; if it began from such weights, which it does not
+# say, that alone may spoil a network.)
 #
 # ## Quiz
 #

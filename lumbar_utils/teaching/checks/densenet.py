@@ -29,7 +29,10 @@ def judge_table(answer: object) -> Verdict:
         raise WrongKind("The answer is a table of numbers, three rows of two.") from None
     if table.shape == (2, 3):
         turned = " Yours is right but for that." if np.array_equal(table.T, TABLE) else ""
-        return wrong(f"Yours has a row for each reader; a table has a row for each map and a column for each reader.{turned}")  # fmt: skip
+        return wrong(
+            "Yours has a row for each reader; a table has a row for each map and a column for each reader."
+            + turned
+        )
     if table.shape != (3, 2):
         return wrong(
             f"Its shape is {table.shape}, wanted (3, 2): a row for each kept map, a column for each reader."
@@ -52,7 +55,9 @@ def judge_table(answer: object) -> Verdict:
         )
     if np.array_equal(table[:, 1], [1, 0, -1]):
         return wrong("The second column is right. The first reader sums all three maps, each with weight 1.")
-    return wrong("Write each reader as weights of a, b, c: a + b + c is 1, 1, 1, and it fills the first column.")
+    return wrong(
+        "Write each reader as weights of a, b, c: a + b + c is 1, 1, 1, and it fills the first column."
+    )
 
 
 def judge_layer(answer: object) -> Verdict:
@@ -64,21 +69,33 @@ def judge_layer(answer: object) -> Verdict:
         )
     known = {
         READ + LOOK: "That is the two convolutions. Each has a normalisation before it, four numbers a map.",
-        READ + LOOK + NORMALISE_C: "One normalisation is missing: the 4 · 16 = 64 maps between the two steps have one too.",
+        READ
+        + LOOK
+        + NORMALISE_C: "One normalisation is missing: the 4 · 16 = 64 maps between the two steps have one too.",
         READ + LOOK + NORMALISE_4K: f"One normalisation is missing: that of the {C} maps which are read.",
         READ + LOOK + (NORMALISE_C + NORMALISE_4K) // 2: (
             "Two of a normalisation's four numbers a map are running means and spreads; they count here too."
         ),
         _bill(C + K): f"You let it read {C + K} maps. Before the fifth layer there are four, not five.",
-        _bill(48): "You let it read 48 maps, as the first layer does. The four layers before it have each added 16.",
+        _bill(
+            48
+        ): "You let it read 48 maps, as the first layer does. The four layers before it have each added 16.",
         _bill(K): "You let it read 16 maps, those of its predecessor. It reads all that came before.",
-        _bill(4 * K): "You let it read 64 maps: those of the four layers. The 48 that came into the block are still there.",
+        _bill(
+            4 * K
+        ): "You let it read 64 maps: those of the four layers. The 48 that came into the block are still there.",
         9 * C * K + NORMALISE_C: (
             "That is a 3 x 3 convolution on all it reads. Here a 1 x 1 convolution first makes 4 · 16 maps of them."
         ),
         C * K + 9 * K * K + NORMALISE_C + 4 * K: "The 1 x 1 convolution makes 4 · 16 = 64 maps, not 16.",
-        READ + 4 * K * K + NORMALISE_C + NORMALISE_4K: "The second convolution is 3 x 3: nine weights for each pair of maps.",
-        9 * READ + LOOK + NORMALISE_C + NORMALISE_4K: "The first convolution is 1 x 1: one weight for each pair of maps.",
+        READ
+        + 4 * K * K
+        + NORMALISE_C
+        + NORMALISE_4K: "The second convolution is 3 x 3: nine weights for each pair of maps.",
+        9 * READ
+        + LOOK
+        + NORMALISE_C
+        + NORMALISE_4K: "The first convolution is 1 x 1: one weight for each pair of maps.",
         READ + 9 * 16 * K * K + NORMALISE_C + NORMALISE_4K: "The 3 x 3 convolution makes 16 maps, not 64.",
     }
     if value in known:
@@ -86,7 +103,7 @@ def judge_layer(answer: object) -> Verdict:
     if value == LAYER + 4 * K + K:
         return wrong("There are no biases: the normalisations shift the maps anyway.")
     return wrong(
-        f"{value:,.0f} does not fit. How many maps does layer 5 read? Then add up the four rows of the table in section 3."
+        f"{value:,.0f} does not fit. How many maps does layer 5 read? Then add the four rows of section 3's table."
     )
 
 
