@@ -1101,7 +1101,7 @@ def draw_layer(row, block, number, source):
 
     fig = make_subplots(
         rows=1, cols=3, column_widths=[0.13, 0.61, 0.26], horizontal_spacing=0.06,
-        subplot_titles=("", f"the 16 maps of layer {number}", "what it weighs"),
+        subplot_titles=("", f"the 16 maps of layer {number}", "weight (times the mean)"),
     )  # fmt: skip
     fig.add_heatmap(
         z=columns[row, ::-1, :, 0], colorscale="gray", showscale=False, hoverinfo="skip", row=1, col=1
