@@ -226,6 +226,7 @@ quiz = {"1": "c", "2": "b", "3": "b"}
 # | [05 AlexNet](05_alexnet.ipynb) | Where do 62 million parameters sit, and what do they do with 190 patients? |
 # | [06 VGG16 and transfer learning](06_vgg16.ipynb) | Does it help to have seen another world first? |
 # | [07 ResNet50](07_resnet50.ipynb) | Why did deeper networks get worse, and what does adding the input back change? |
+# | [08 DenseNet](08_densenet.ipynb) | What is gained by keeping every map instead of adding them up? |
 # | [09 MobileNet](09_mobilenet.ipynb) | What does a convolution cost, and can one do with a ninth of it? |
 # | [10 The involution layer](10_involution.ipynb) | What if the filter belonged to the place? |
 # | [12 Handcrafted features](12_handcrafted_features.ipynb) | How far does one get with features that somebody thought up? |

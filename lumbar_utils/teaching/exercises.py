@@ -22,6 +22,7 @@ ROOMS = (
     "alexnet",
     "vgg",
     "resnet",
+    "densenet",
     "mobilenet",
     "involution",
     "handcrafted",
