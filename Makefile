@@ -7,6 +7,9 @@ RUN := .venv/bin/python
 # PORT may also come from the environment; HOST may not, since some shells set it to the machine's own name.
 ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)),--host $(HOST))
 
+# Two notebooks or test files at a time.
+TWO := -n 2 --dist loadfile
+
 .PHONY: dashboard lab test lessons notebooks test-colab zoo study lock
 
 dashboard: .venv/.ready
@@ -21,9 +24,9 @@ test: .venv/.ready
 	.venv/bin/lint-imports
 	$(RUN) lessons/make_notebooks.py --check
 	$(RUN) lessons/make_notebooks.py --driven build/driven
-	LUMBAR_FAST=1 $(RUN) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 --ignore=notebooks/solutions \
-		notebooks build/driven
-	$(RUN) -m pytest tests
+	LUMBAR_FAST=1 $(RUN) -m pytest $(TWO) --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
+		--ignore=notebooks/solutions notebooks build/driven
+	$(RUN) -m pytest $(TWO) tests
 
 notebooks: .venv/.ready
 	$(RUN) lessons/make_notebooks.py
