@@ -12,6 +12,7 @@ import pytest
 import yaml
 from helpers import ROOT
 
+import lumbar_utils
 from lumbar_utils.checkpoints import read_checkpoint
 from lumbar_utils.dashboard.serve import SETTINGS
 from lumbar_utils.evaluation import evaluate, load_results
@@ -76,6 +77,13 @@ def test_the_repositorys_address_agrees_everywhere():
             unquote(file.read_text()),
         ):
             assert found.removesuffix(".git") == slug, f"{file.name} points to {found}"
+
+
+def test_the_citation_names_this_version_and_repository():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == project["version"] == lumbar_utils.__version__
+    assert cited["repository-code"] == project["urls"]["repository"]
 
 
 def test_the_readmes_scores_are_those_of_the_stored_predictions():
