@@ -24,6 +24,7 @@ ROOMS = (
     "resnet",
     "mobilenet",
     "involution",
+    "involution_vgg",
     "handcrafted",
     "hybrid",
     "ensembles",
