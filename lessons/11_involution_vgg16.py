@@ -369,10 +369,14 @@ for variant in ("stem", "block5"):
 # stem   gives the old maps: False
 # block5 gives the old maps: True
 
+
 # %%
+def around_mean(maps):
+    return (maps - maps.mean(axis=(0, 1, 2))).ravel()
+
+
 correlation = {
-    name: np.median([np.corrcoef(maps[..., k].ravel(), own[..., k].ravel())[0, 1] for k in range(32)])
-    for name, maps in after_borrowing.items()
+    name: np.corrcoef(around_mean(maps), around_mean(own))[0, 1] for name, maps in after_borrowing.items()
 }
 inside = np.s_[0, 4:-4, 4:-4]  # away from the border, where the picture ends
 shown = own[inside].std(axis=(0, 1)) * after_borrowing["stem"][inside].std(axis=(0, 1))
@@ -665,7 +669,7 @@ def draw_dial():
     alike = rows @ rows[row, column]  # (96, 48) correlations
 
     fig = make_subplots(
-        cols=3, column_widths=[0.27, 0.27, 0.46], horizontal_spacing=0.1,
+        cols=3, column_widths=[0.27, 0.27, 0.46], horizontal_spacing=0.13,
         subplot_titles=["", "likeness", "the network says (%)"],
     )  # fmt: skip
     fig.add_trace(grey_picture(test.images[n]), row=1, col=1)
@@ -676,7 +680,7 @@ def draw_dial():
         )
     fig.add_heatmap(
         z=np.round(alike, 2), zmin=0, zmax=1, colorscale=HEAT,
-        colorbar={"title": {"text": "r", "font": {"size": 13}}, "thickness": 12, "x": fig.layout.xaxis2.domain[1], "outlinewidth": 0},
+        colorbar={"title": {"text": "r", "font": {"size": 13}}, "thickness": 12, "x": fig.layout.xaxis2.domain[1] - 0.01, "tickvals": [0, 0.5, 1], "outlinewidth": 0},
         hovertemplate="row %{y}, column %{x}<br>r %{z}<extra></extra>", row=1, col=2,
     )  # fmt: skip
     for answer, name, colour, pattern in (
