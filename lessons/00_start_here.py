@@ -229,6 +229,7 @@ quiz = {"1": "c", "2": "b", "3": "b"}
 # | [08 DenseNet](08_densenet.ipynb) | What is gained by keeping every map instead of adding them up? |
 # | [09 MobileNet](09_mobilenet.ipynb) | What does a convolution cost, and can one do with a ninth of it? |
 # | [10 The involution layer](10_involution.ipynb) | What if the filter belonged to the place? |
+# | [11 VGG16 with involution](11_involution_vgg16.ipynb) | What would show that the involution made the difference? |
 # | [12 Handcrafted features](12_handcrafted_features.ipynb) | How far does one get with features that somebody thought up? |
 # | [13 The CNN-SVM hybrid](13_cnn_svm.ipynb) | Is it the last layer that decides? |
 # | [14 Ensembles](14_ensembles.ipynb) | When do many know more than one? |

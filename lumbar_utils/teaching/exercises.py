@@ -25,6 +25,7 @@ ROOMS = (
     "densenet",
     "mobilenet",
     "involution",
+    "involution_vgg",
     "handcrafted",
     "hybrid",
     "ensembles",
