@@ -25,6 +25,7 @@ PANELS = {
     "Compare": ComparePanel,
     "Diagnose": _later("diagnose", "DiagnosePanel"),
     "How sure?": _later("how_sure", "HowSurePanel"),
+    "About": _later("about", "AboutPanel"),
 }
 
 

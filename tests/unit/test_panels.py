@@ -1,15 +1,22 @@
 """The dashboard's panels, driven as a visitor drives them: a control is set, and what the page says follows."""
 
+import html
 import re
+from email.message import Message
+from importlib.metadata import version
 
 import plotly.io
 import pytest
 
-from lumbar_utils.dashboard import app
+from lumbar_utils.checkpoints import CARD, CHECKPOINTS, read_checkpoint
+from lumbar_utils.dashboard import INTENDED_USE, about, app
+from lumbar_utils.dashboard.about import AboutPanel
 from lumbar_utils.dashboard.how_sure import HowSurePanel
 from lumbar_utils.dashboard.log import QUIET, Log
+from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import paper_reported, wilson
 from lumbar_utils.evaluation.sure import duel
+from lumbar_utils.phantom import PHANTOM_VERSION
 
 
 def everything(widget):
@@ -133,3 +140,60 @@ class TestHowSure:
         for row in table[table["right"].notna()].itertuples():
             assert f"[{row.wilson_low:.3f}, {row.wilson_high:.3f}]" in said
         assert "Impossible: 4 pictures allow" in said
+
+
+class TestAbout:
+    def test_every_shipped_network_has_its_card_with_use_limits_and_score(self, log):
+        said = words(AboutPanel(log).widget)
+        cards = [read_checkpoint(path.parent.name).card for path in CHECKPOINTS.glob(f"*/{CARD}")]
+        assert cards
+        for card in cards:
+            assert said.count(card["display_name"]) >= 2  # in the table and over its card
+            for sentence in (card["intended_use"], card["citation"], *card["limits"]):
+                assert " ".join(sentence.split()) in html.unescape(said)
+            for file, found in card["files"].items():
+                assert f"{file}: {found[:16]}" in said
+
+    def test_data_are_told_with_phantom_version_seeds_and_fingerprints(self, log):
+        said = words(AboutPanel(log).widget)
+        assert f"phantom version {PHANTOM_VERSION}" in said
+        for name, each in read_checkpoint("cnn").card["provenance"]["data"].items():
+            seed = each["make_dataset"]["seed"]
+            assert re.search(rf"{name} \d+ {seed} {each['fingerprint'][:16]}", said)
+
+    def test_software_is_told_with_its_installed_version_and_a_licence(self, log):
+        said = words(AboutPanel(log).widget)
+        assert INTENDED_USE in said
+        for package in about.PACKAGES:
+            assert re.search(rf"{package} {re.escape(version(package))} \S", said), package
+
+    @pytest.mark.parametrize(
+        ("declared", "expected"),
+        [
+            ({"License-Expression": "MIT", "License": "other"}, "MIT"),
+            ({"License": "Apache 2.0", "Classifier": "License :: OSI Approved :: MIT License"}, "Apache 2.0"),
+            (
+                {"License": "Copyright\nall of it", "Classifier": "License :: OSI Approved :: MIT License"},
+                "MIT License",
+            ),
+            ({"Classifier": "License :: OSI Approved"}, "stands in the package"),
+        ],
+    )
+    def test_a_licence_is_told_in_the_shortest_form_that_the_package_declares(self, declared, expected):
+        package = Message()
+        for key, value in declared.items():
+            package[key] = value
+        assert about.licence_of(package) == expected
+
+    def test_a_damaged_checkpoint_is_told_and_the_others_are_shown(self, monkeypatch):
+        def read(name):
+            if name == "cnn_course":
+                raise LumbarError("model.tflite of the checkpoint cnn_course is missing; fetch it again.")
+            return read_checkpoint(name)
+
+        monkeypatch.setattr(about, "read_checkpoint", read)
+        log = Log()
+        said = words(AboutPanel(log).widget)
+        assert "cnn_course is missing" in log.widget.value
+        assert read_checkpoint("vgg16").card["display_name"] in said
+        assert read_checkpoint("cnn").card["display_name"] + " " not in said
