@@ -24,6 +24,7 @@ def _later(module: str, panel: str) -> Callable[[Log], object]:
 PANELS = {
     "Compare": ComparePanel,
     "Diagnose": _later("diagnose", "DiagnosePanel"),
+    "Look inside": _later("look_inside", "LookInsidePanel"),
     "How sure?": _later("how_sure", "HowSurePanel"),
     "About": _later("about", "AboutPanel"),
 }

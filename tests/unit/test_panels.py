@@ -8,15 +8,19 @@ from importlib.metadata import version
 import plotly.io
 import pytest
 
+from lumbar_utils.cam.scores import score_explanations
 from lumbar_utils.checkpoints import CARD, CHECKPOINTS, read_checkpoint
 from lumbar_utils.dashboard import INTENDED_USE, about, app
 from lumbar_utils.dashboard.about import AboutPanel
 from lumbar_utils.dashboard.how_sure import HowSurePanel
 from lumbar_utils.dashboard.log import QUIET, Log
+from lumbar_utils.dashboard.look_inside import LookInsidePanel
+from lumbar_utils.dashboard.opened_network import OpenNetwork
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import paper_reported, wilson
 from lumbar_utils.evaluation.sure import duel
-from lumbar_utils.phantom import PHANTOM_VERSION
+from lumbar_utils.phantom import PHANTOM_VERSION, lesion_mask, render, sample_patient
+from lumbar_utils.runtime import load_predictor
 
 
 def everything(widget):
@@ -35,6 +39,18 @@ def words(widget) -> str:
 def control(widget, label):
     (found,) = [each for each in everything(widget) if getattr(each, "description", None) == label]
     return found
+
+
+def shown(widget) -> str:
+    """Return all HTML and all charts that a widget shows."""
+    html_of = [str(each.value) for each in everything(widget) if type(each).__name__ == "HTML"]
+    return " ".join(
+        html_of + [str(each.outputs) for each in everything(widget) if type(each).__name__ == "Output"]
+    )
+
+
+def pictures(widget) -> int:
+    return shown(widget).count("<img ")
 
 
 @pytest.fixture
@@ -197,3 +213,80 @@ class TestAbout:
         assert "cnn_course is missing" in log.widget.value
         assert read_checkpoint("vgg16").card["display_name"] in said
         assert read_checkpoint("cnn").card["display_name"] + " " not in said
+
+
+@pytest.fixture(scope="class")
+def look():
+    return LookInsidePanel(Log())
+
+
+class TestLookInside:
+    def test_every_network_shows_its_layers_heat_maps_and_answer(self, look):
+        panel = look.widget
+        for name, folder in control(panel, "Network").options:
+            control(panel, "Network").value = folder
+            said, network = words(panel), OpenNetwork(read_checkpoint(folder))
+            frames = network.frame(render(sample_patient(10, disease="Herniated Disk")).image[None])
+            answer = network.predict(frames)[0]
+            assert f"{network.class_names[answer.argmax()]} probability {answer.max():.2f}" in said, name
+            first = network.maps(frames, network.layers[0]).shape
+            assert f"1 of {len(network.layers)}: {first[2]} maps of {first[0]} x {first[1]} cells" in said
+            assert pictures(panel) == 1 + min(16, first[2]) + 2 * 2 * 4  # each heat map lies over a column
+
+    def test_each_control_changes_what_is_shown(self, look):
+        panel = look.widget
+        control(panel, "Network").value = "involution_vgg16_course"
+        for label, value in (
+            ("Phantom patient (seed)", 12),
+            ("Disease of the patient", "Spinal Stenosis"),
+            ("Layer", "last maps"),
+            ("Heat maps for", "Spondylosis"),
+            ("Score-CAM as well (a second or two)", True),
+            ("Row of the place (cells)", 10),
+            ("Column of the place (cells)", 44),
+        ):
+            before = shown(panel)
+            control(panel, label).value = value
+            assert shown(panel) != before, label
+        control(panel, "Score-CAM as well (a second or two)").value = False
+
+    def test_the_table_gives_the_scores_that_the_course_computes(self, look):
+        panel = look.widget
+        control(panel, "Network").value = "cnn_course"
+        control(panel, "Heat maps for").value = "the predicted class"
+        control(panel, "Disease of the patient").value = "Herniated Disk"
+        control(panel, "Phantom patient (seed)").value = 10
+        drawn, network = render(sample_patient(10, disease="Herniated Disk")), load_predictor("cnn")
+        frames = network.frame(drawn.image[None])
+        lesion = lesion_mask(drawn.mask, "Herniated Disk")[None]
+        heat = network.explain(frames, method="gradcam++")
+        (expected,) = score_explanations(
+            heat,
+            lesion,
+            label_maps=drawn.mask[None],
+            pictures=drawn.image[None],
+            cells=(24, 12),
+            frames=frames,
+        ).to_dict("records")
+        row = re.search(
+            r"Grad-CAM\+\+ ([\d.]+) % [\d.]+ % (\w+) \w+ (\w+)", words(panel).split("Scores against")[1]
+        )
+        assert float(row[1]) == pytest.approx(100 * expected["energy"], abs=0.06)
+        assert [row[2], row[3]] == ["yes" if expected[name] else "no" for name in ("pointing", "level_hit")]
+        assert f"(ceiling) {100 * expected['energy_ceiling']:.1f} %" in words(panel)
+        assert f"(chance) {100 * expected['energy_chance']:.1f} %" in words(panel)
+
+    def test_a_patient_without_a_lesion_gets_heat_maps_and_no_score(self, look):
+        panel = look.widget
+        control(panel, "Disease of the patient").value = "Healthy"
+        assert "no lesion of the patient's class" in html.unescape(words(panel))
+        assert "Scores against" not in words(panel)
+        assert pictures(panel) > 16
+
+    def test_a_network_without_involution_says_where_to_find_one(self, look):
+        panel = look.widget
+        control(panel, "Network").value = "vgg16_course"
+        assert "This network has none" in words(panel)
+        control(panel, "Network").value = "involution_vgg16_course"
+        assert "This network has none" not in words(panel)
+        assert "the kernel's weights add up to" in html.unescape(words(panel))
