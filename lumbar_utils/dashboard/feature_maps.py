@@ -18,12 +18,10 @@ def feature_maps_html(maps: np.ndarray, layer: str, position: int, n_layers: int
     position : of the layer, from 1 to n_layers. input_size : (height, width) in pixels of what the network saw.
     """
     height, width, n_maps = maps.shape
-    lively = np.argsort(-maps.std(axis=(0, 1)), kind="stable")[:SHOWN]
-    strongest = float(maps.max())
-    scaled = (
-        np.clip(maps[..., lively] / strongest, 0, 1) if strongest > 0 else np.zeros_like(maps[..., lively])
-    )
-    silent = int((maps.max(axis=(0, 1)) <= 0).sum())
+    drawn = np.maximum(maps, 0)
+    lively = np.argsort(-drawn.std(axis=(0, 1)), kind="stable")[:SHOWN]
+    strongest = float(drawn.max())
+    silent = int((~drawn.any(axis=(0, 1))).sum())
     heading = f"{layer}, {position} of {n_layers}: {n_maps} maps of {height} x {width} cells"
     below_zero = "Values below 0 are drawn as 0. " if maps.min() < 0 else ""
     made_of_these = " The heat maps below are made of these." if layer == LAST_MAPS else ""
@@ -33,7 +31,7 @@ def feature_maps_html(maps: np.ndarray, layer: str, position: int, n_layers: int
     return (
         f"<h2>{escape(heading)}</h2>"
         + maps_html(
-            np.moveaxis(scaled, -1, 0),
+            np.moveaxis(drawn[..., lively], -1, 0) / (strongest or 1.0),
             [f"map {number}" for number in lively],
             [f"Map {number} of {layer}, at most {maps[..., number].max():.2g}" for number in lively],
         )
