@@ -45,7 +45,7 @@ class LookInsidePanel:
         )
         self._explained = control(widgets.Dropdown, "Heat maps for", options=(PREDICTED, *PAPER4))
         self._with_score_cam = control(
-            widgets.Checkbox, "Score-CAM as well (a second or two)", value=False, indent=False
+            widgets.Checkbox, "Score-CAM as well (takes seconds)", value=False, indent=False
         )
         self._layer = control(widgets.SelectionSlider, "Layer", options=(LAST_MAPS,), continuous_update=False)
         self._seen, self._maps, self._heat = text("", "lumbar-card"), text(""), text("")

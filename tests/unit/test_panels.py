@@ -241,14 +241,14 @@ class TestLookInside:
             ("Disease of the patient", "Spinal Stenosis"),
             ("Layer", "last maps"),
             ("Heat maps for", "Spondylosis"),
-            ("Score-CAM as well (a second or two)", True),
+            ("Score-CAM as well (takes seconds)", True),
             ("Row of the place (cells)", 10),
             ("Column of the place (cells)", 44),
         ):
             before = shown(panel)
             control(panel, label).value = value
             assert shown(panel) != before, label
-        control(panel, "Score-CAM as well (a second or two)").value = False
+        control(panel, "Score-CAM as well (takes seconds)").value = False
 
     def test_the_table_gives_the_scores_that_the_course_computes(self, look):
         panel = look.widget
