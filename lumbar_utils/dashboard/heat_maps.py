@@ -17,7 +17,7 @@ METHODS = {
     "gradcam": "Grad-CAM and HiResCAM",
     "gradcam++": "Grad-CAM++",
     "layercam": "LayerCAM",
-    "eigencam": "Eigen-CAM (knows no class)",
+    "eigencam": "Eigen-CAM (no class)",
     "scorecam": "Score-CAM",
 }
 TOLERANCE_PX = 8  # as in the course's studies: at 224 pixels of 280 mm a centimetre

@@ -76,6 +76,8 @@ class KernelView:
             ),  # one scale for all places of this patient
             title=_finding(tissue, kernels, list(places)),
         )
+        figure.update_xaxes(title_text="", showticklabels=False)  # no room for them on a phone
+        figure.update_yaxes(title_text="", showticklabels=False)
         self._chart.show(figure)
 
 
