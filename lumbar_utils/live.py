@@ -10,6 +10,8 @@ import ipywidgets as widgets
 from IPython import get_ipython
 from IPython.display import clear_output, display
 
+PLOTLY = "application/vnd.plotly.v1+json"
+
 
 def place() -> str:
     """Return where the code runs: "colab", "notebook" (JupyterLab, Voila, nbclient) or "terminal"."""
@@ -29,7 +31,10 @@ def show_figure(out: widgets.Output, fig) -> None:
         clear_output(wait=True)
         display(fig)
         return
-    out.outputs = ({"output_type": "display_data", "data": fig._repr_mimebundle_(), "metadata": {}},)
+    data = fig._repr_mimebundle_()
+    if PLOTLY in data:  # else a figure keeps its width where the window becomes narrower
+        data[PLOTLY]["config"] = {"responsive": True, **data[PLOTLY].get("config", {})}
+    out.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)
 
 
 class Board:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -34,10 +35,13 @@ class Predictor:
         self.crop: str | None = self.card["crop"]
         self._kernel = np.load(checkpoint.file("head.npy"), allow_pickle=False)  # (C, K)
         with native_stderr_silenced():  # a notice about its delegate
-            self._interpreter = Interpreter(model_path=str(checkpoint.file("model.tflite")))
+            self._interpreter = self._interpreter_of(checkpoint.file("model.tflite"))
             self._interpreter.allocate_tensors()
         self._run = self._interpreter.get_signature_runner()
         self._lock = threading.Lock()  # an interpreter holds one set of tensors
+
+    def _interpreter_of(self, file: Path) -> Interpreter:
+        return Interpreter(model_path=str(file))
 
     def __repr__(self) -> str:
         height, width = self.input_size
@@ -99,7 +103,8 @@ class Predictor:
         """Return (B, h, w) heat of prepared pictures (B, h, w, 1) with maps (B, h, w, C) and classes (B,)."""
         kernel = self._kernel.T[classes]  # (B, C)
         if cam.needs == "scores":
-            return cam.heat(maps, x, lambda masked, rows: self._logit(masked, kernel[rows]))
+            # one at a time: LiteRT is no faster in batches, and for each of another size it takes new memory
+            return cam.heat(maps, x, lambda masked, rows: self._logit(masked, kernel[rows]), batch_size=1)
         gradients = kernel[:, None, None, :] / (maps.shape[1] * maps.shape[2])
         return cam.heat(maps, np.broadcast_to(gradients, maps.shape))
 

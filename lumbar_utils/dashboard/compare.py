@@ -124,21 +124,24 @@ def score_table(reports) -> str:
             f"{name}: {score.method}" for report in reports for name, score in report.scores.items()
         )
     )
+    test_sets = [(report.n_images, report.n_patients, report.dataset) for report in reports]
+    one_for_all = len(set(test_sets)) == 1
+    header = ["Model", "Accuracy", "Macro F1", "Macro AUC"]
+    caption = f"The same numbers, with {reports[0].accuracy.level:.0%} intervals"
+    if one_for_all:
+        n_images, n_patients, dataset = test_sets[0]
+        caption += f", on {dataset}: {n_images} pictures of {n_patients} patients"
+    else:
+        header += ["Pictures", "Patients", "Tested on"]
     rows = [
         (
             report.model,
             *(_on_two_lines(score) for score in report.scores.values()),
-            report.n_images,
-            report.n_patients,
-            report.dataset,
+            *(() if one_for_all else test_set),
         )
-        for report in reports
+        for report, test_set in zip(reports, test_sets, strict=True)
     ]
-    header = ("Model", "Accuracy", "Macro F1", "Macro AUC", "Pictures", "Patients", "Tested on")
-    return (
-        table(header, rows, f"The same numbers, with {reports[0].accuracy.level:.0%} intervals")
-        + f"<p class='lumbar-fine'>{escape(methods)}</p>"
-    )
+    return table(header, rows, caption) + f"<p class='lumbar-fine'>{escape(methods)}</p>"
 
 
 def _on_two_lines(score) -> str:

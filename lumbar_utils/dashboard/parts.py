@@ -62,7 +62,7 @@ class Chart:
         finding = figure.layout.title.text.replace("-<br>", "-").replace("<br>", " ")
         details = figure.layout.meta["description"].removeprefix(finding).lstrip(". ")
         height = fit_narrow(figure)
-        self._finding.value = f"<h2>{escape(finding)}</h2>"
+        self._finding.value = f"<h2>{escape(finding)}</h2>".replace(" %", "\N{NO-BREAK SPACE}%")
         self._details.value = f"<p>{escape(details)}</p>"
         self._output.layout.height = f"{height}px"  # else the page jumps whenever the figure is renewed
         show_figure(self._output, figure)
@@ -93,6 +93,14 @@ def fit_narrow(figure) -> int:
     for axis in figure.select_xaxes(lambda axis: axis.title.text):
         axis.title.text = "<br>".join(textwrap.wrap(axis.title.text, AXIS_TITLE_CHARACTERS))
     return height
+
+
+def tiles(*pairs: tuple[str, str]) -> str:
+    """Return HTML of a few large numbers side by side, each with what it is below it."""
+    items = "".join(
+        f"<div><b>{escape(number)}</b><span>{escape(what)}</span></div>" for number, what in pairs
+    )
+    return f'<div class="lumbar-tiles" role="status">{items}</div>'
 
 
 def table(header, rows, caption: str) -> str:

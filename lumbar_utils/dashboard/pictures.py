@@ -63,6 +63,18 @@ def figure_html(
     return f'<div class="lumbar-picture" style="aspect-ratio:{width}/{height}">{"".join(layers)}</div>'
 
 
+def maps_html(maps: np.ndarray, captions: list[str], alts: list[str]) -> str:
+    """Return HTML of small maps (N, h, w) in [0, 1] side by side, in Cividis, cell by cell, each with its caption."""
+    figures = []
+    for cells, caption, alt in zip(maps, captions, alts, strict=True):
+        colours = cv2.applyColorMap(np.round(255 * cells).astype(np.uint8), cv2.COLORMAP_CIVIDIS)
+        figures.append(
+            f'<figure><img alt="{escape(alt, quote=True)}" src="{_data_url(colours)}">'
+            f"<figcaption>{escape(caption)}</figcaption></figure>"
+        )
+    return f'<div class="lumbar-maps">{"".join(figures)}</div>'
+
+
 def _data_url(image: np.ndarray) -> str:
     _, content = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return "data:image/png;base64," + base64.b64encode(content).decode()

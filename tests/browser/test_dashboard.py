@@ -91,8 +91,11 @@ def test_table_gives_the_numbers_of_the_stored_predictions(visit):
     reports = [reports[name] for name in best_first]
     assert len(rows) == len(reports) > 0
     for row, report in zip(rows, reports, strict=True):
-        for expected in (report.model, str(report.accuracy), str(report.macro_f1), str(report.n_patients)):
+        for expected in (report.model, str(report.accuracy), str(report.macro_f1)):
             assert expected in " ".join(row.split())
+    (tested_on,) = {(report.dataset, report.n_images, report.n_patients) for report in reports}
+    caption = visit.page.locator(".lumbar-card h2", has_text="The same numbers").inner_text()
+    assert "on {}: {} pictures of {} patients".format(*tested_on) in caption
 
 
 def test_choosing_a_model_shows_its_confusion_matrix(visit):

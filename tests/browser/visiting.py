@@ -28,6 +28,18 @@ class Visit:
         self.page.wait_for_selector(".lumbar-picture img[alt^='Phantom patient']")
         self.page.wait_for_selector(".lumbar-picture img.lumbar-heat")
 
+    def open_panel(self, name: str) -> None:
+        """Go to a panel by its tab, and wait until it has been built and its charts are drawn."""
+        self.page.get_by_role("tab", name=name, exact=True).click()
+        self.page.wait_for_function(
+            """() => {
+                const shown = [...document.querySelectorAll('.lumbar-tabs > .widget-tab-contents .lumbar-card')]
+                    .filter(card => card.offsetParent);
+                return shown.length > 1 && shown.filter(card => card.matches('.lumbar-chart')).every(
+                    card => card.querySelector('.js-plotly-plot .main-svg'));
+            }"""
+        )
+
     def state(self) -> dict[str, str]:
         """Return what the panel "Diagnose" shows: picture, heat map, probabilities, heading of the verdict."""
         return self.page.evaluate(

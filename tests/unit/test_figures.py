@@ -77,6 +77,9 @@ def every_figure():
         "precision_recall_curves": figures.precision_recall_curves(draw(100)),
         "decision_curve": figures.decision_curve(draw(100), "Spinal Stenosis"),
         "flow_map": figures.flow_map([("Pictures", "190", "Whose?", "02")], "One step"),
+        "score_scatter": figures.score_scatter(19, 0.90, 0.85),
+        "interval_by_size": figures.interval_by_size(19, 0.90),
+        "duel_by_size": figures.duel_by_size(19, 0.90, 0.85),
         "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
@@ -104,6 +107,9 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
         "precision_recall_curves",
         "decision_curve",
         "paired_forest",
+        "score_scatter",
+        "interval_by_size",
+        "duel_by_size",
     ],
 )
 def test_axes_of_numbers_are_labelled_with_their_unit(every_figure, name):

@@ -50,6 +50,7 @@ def test_the_lock_pins_every_dependency():
     [
         "import lumbar_utils",
         "import lumbar_utils.dashboard.app",
+        "from lumbar_utils.dashboard import about, diagnose, how_sure, look_inside",
         "import lumbar_utils.runtime, lumbar_utils.sources, lumbar_utils.evaluation, lumbar_utils.figures",
     ],
 )
