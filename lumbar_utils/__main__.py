@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--view", choices=("column", "whole"), default="column", help="what the networks see"
     )
-    command.add_argument("--patients", type=int, help="how many phantoms; by default 6000, localiser 9000")
+    command.add_argument("--patients", type=int, help="how many phantoms; by default 12000, localiser 9000")
     command.add_argument("--epochs", type=int, help="how often each is seen")
     command.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
 

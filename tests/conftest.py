@@ -1,10 +1,14 @@
 """What several test rooms share: a small dataset and the real pictures."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from helpers import small_dataset
+
+# A shell starts background jobs deaf to Ctrl-C, and their children inherit that; tests of the stop button need it heard.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
