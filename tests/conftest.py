@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import small_dataset
 
-# A shell starts background jobs deaf to Ctrl-C, and their children inherit that; tests of the stop button need it heard.
+# A shell starts background jobs deaf to Ctrl-C and children inherit it; tests of the stop button need it heard.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
