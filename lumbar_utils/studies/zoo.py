@@ -35,9 +35,9 @@ RECIPE = {
     # less than a lesson's: the columns already stand upright and in the middle
     "augment": {"rotation_degrees": 4.0, "shift": 0.03, "zoom": 0.06, "contrast": 0.15, "brightness": 0.08},
 }
-# Many patients, each seen few times: the VGG shown 6,000 of them 32 times learned them by heart (its validation loss rose
-# from the 22nd epoch on); shown 12,000 of them 10 times, it took no longer and ended lower. The slow networks get fewer
-# epochs, so that none takes more than about twenty minutes on two cores.
+# Many patients, each seen few times: the VGG shown 6,000 of them 32 times learned them by heart (its validation loss
+# rose from the 22nd epoch on); shown 12,000 of them 10 times, it took no longer and ended lower. The slow networks get
+# fewer epochs, so that none takes more than about twenty minutes on two cores.
 EPOCHS = {
     "cnn": 16,
     "alexnet": 16,
