@@ -13,7 +13,7 @@ TWO := -n 2 --dist loadfile
 .PHONY: dashboard lab test lessons notebooks test-colab zoo study lock
 
 dashboard: .venv/.ready
-	@$(RUN) -m lumbar_utils dashboard $(ADDRESS)
+	@$(if $(TOKEN),LUMBAR_TOKEN='$(TOKEN)' )$(RUN) -m lumbar_utils dashboard $(ADDRESS)
 
 lab: .venv/.ready
 	@$(RUN) -m lumbar_utils lab $(if $(PORT),--port $(PORT))

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--train",
         metavar="NAMES",
-        help="all, or such as cnn,vgg16,ceiling; then ensembles; before all, localiser",
+        help="all, or such as cnn,vgg16,cnn_svm,ceiling; then ensembles; before all, localiser",
     )
     what.add_argument("--table", action="store_true", help="scores of the shipped networks, computed again")
     command.add_argument("--json", action="store_true", help="the table as JSON")

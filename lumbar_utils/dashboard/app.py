@@ -11,6 +11,7 @@ import ipywidgets as widgets
 from lumbar_utils.dashboard import INTENDED_USE
 from lumbar_utils.dashboard.compare import ComparePanel
 from lumbar_utils.dashboard.log import Log
+from lumbar_utils.dashboard.memory import return_freed_memory
 from lumbar_utils.dashboard.parts import box, text
 
 STYLE = Path(__file__).with_name("style.css")
@@ -35,6 +36,7 @@ def build() -> widgets.Widget:
 
     A panel is built when its tab is first opened, so that none but the first delays the page.
     """
+    return_freed_memory()
     log, opened = Log(), set()
     places = [box([], "lumbar-panel") for _ in PANELS]
     tabs = widgets.Tab(places)

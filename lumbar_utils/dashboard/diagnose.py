@@ -175,7 +175,7 @@ class DiagnosePanel:
     def _show_none(self, sentence: str) -> None:
         self._verdict.value = f"<h2>Verdict</h2><p>{sentence}</p>"
         self._bars.hide()
-        self._opinions.value = f"<h2>What each network says</h2><p>{sentence}</p>"
+        self._opinions.value = f"<h2>What each model says</h2><p>{sentence}</p>"
         self._looks.value = f"<h2>Where each network looked</h2><p>{sentence}</p>"
 
     def _explain(self) -> None:

@@ -1,4 +1,4 @@
-"""What the shipped networks say about one picture: each one's calibrated probabilities, and their weighted vote."""
+"""What the shipped models say about one picture: each one's calibrated probabilities, and the networks' vote."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lumbar_utils.dashboard.opened_network import opened_network
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation import fit_temperature, load_results, tempered
 from lumbar_utils.framing import Frames
 from lumbar_utils.localise import Location, locate, refusal
-from lumbar_utils.runtime import Predictor, load_predictor
+from lumbar_utils.runtime import HybridPredictor, Predictor, load_hybrid_predictor
 
 VOTE = "weighted_vote"  # in results/zoo: the ensemble with the least loss on the validation patients
 
@@ -19,12 +20,14 @@ VOTE = "weighted_vote"  # in results/zoo: the ensemble with the least loss on th
 class Opinions:
     """What M networks say about one picture: `probabilities` (M, K), calibrated; `vote` (K,) joins them.
 
-    `vote` is None where a network that the vote needs could not be loaded.
+    `hybrid` (K,) is what the support vector machine on one network's features says; it has no part in the vote. `vote`
+    is None where a network that the vote needs could not be loaded, and `hybrid` where that could not.
     """
 
     class_names: tuple[str, ...]
     members: tuple[str, ...]
     probabilities: np.ndarray
+    hybrid: np.ndarray | None
     vote: np.ndarray | None
 
     @property
@@ -43,14 +46,14 @@ class Opinions:
 
 
 class Jury:
-    """The networks of results/zoo's weighted vote, loaded once.
+    """The networks of results/zoo's weighted vote and the CNN-SVM hybrid, loaded once.
 
     Each network's probabilities are tempered with what fits the validation patients best; the vote joins them as they
     come, with the weights stored with its predictions, and so is the very model that the table of scores tells of.
 
     Parameters
     ----------
-    tell : called with a sentence for each network that cannot be loaded; the others go on without it.
+    tell : called with a sentence for each model that cannot be loaded; the others go on without it.
 
     Raises
     ------
@@ -66,11 +69,16 @@ class Jury:
         self.predictors: dict[str, Predictor] = {}
         for name in vote["members"]:
             try:
-                self.predictors[name] = load_predictor(name)
+                self.predictors[name] = opened_network(name)
             except LumbarError as problem:
                 tell(str(problem))
         if not self.predictors:
             raise LumbarError("None of the shipped networks could be loaded; install the course again.")
+        self.hybrid: HybridPredictor | None = None
+        try:
+            self.hybrid = load_hybrid_predictor(open_network=opened_network)
+        except LumbarError as problem:
+            tell(str(problem))
         self._temperatures = {name: fit_temperature(validation[name]) for name in self.predictors}
         complete = len(self.predictors) == len(vote["members"])
         self._weights = np.asarray(vote["weights"]) if complete else None
@@ -99,4 +107,5 @@ class Jury:
             for name, row in zip(self.predictors, raw, strict=True)
         ]
         vote = None if self._weights is None else self._weights @ raw
-        return Opinions(self.class_names, tuple(self.predictors), np.stack(calibrated), vote)
+        hybrid = None if self.hybrid is None else self.hybrid.predict(frames)[0]
+        return Opinions(self.class_names, tuple(self.predictors), np.stack(calibrated), hybrid, vote)

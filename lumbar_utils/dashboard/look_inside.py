@@ -14,13 +14,13 @@ from lumbar_utils.dashboard.feature_maps import feature_maps_html
 from lumbar_utils.dashboard.heat_maps import METHODS, Truth, finding, pictures_html, scores_html
 from lumbar_utils.dashboard.involution_kernel import KernelView
 from lumbar_utils.dashboard.log import Log
-from lumbar_utils.dashboard.opened_network import LAST_MAPS, OpenNetwork, RandomisedNetwork
+from lumbar_utils.dashboard.opened_network import LAST_MAPS, RandomisedNetwork, opened_network
 from lumbar_utils.dashboard.parts import box, control, text
 from lumbar_utils.dashboard.pictures import figure_html
 from lumbar_utils.dataset import PAPER4, LumbarError
 from lumbar_utils.phantom import lesion_mask, render, sample_patient
 
-FIRST = "cnn_course"
+FIRST = "cnn"
 PREDICTED = "the predicted class"
 SEED = 0  # of the weights drawn anew
 ANEW = (
@@ -78,9 +78,11 @@ class LookInsidePanel:
         watch(self._take_network)()
 
     def _take_network(self) -> None:
-        self._open = self._anew = self._frames = None  # frees the tensors of the one before
-        checkpoint = read_checkpoint(self._network.value)
-        self._open, self._anew = OpenNetwork(checkpoint), RandomisedNetwork(checkpoint, seed=SEED)
+        if self._open is not None:
+            self._open.forget()
+        self._open = self._anew = self._frames = None
+        name = self._network.value
+        self._open, self._anew = opened_network(name), RandomisedNetwork(read_checkpoint(name), seed=SEED)
         self._layer.options = [
             (f"{number}: {name}", name) for number, name in enumerate(self._open.layers, start=1)
         ]
@@ -159,9 +161,8 @@ class LookInsidePanel:
 
 
 def networks() -> list[tuple[str, str]]:
-    """Return (display name, folder) of every shipped network that classifies."""
-    found = []
-    for card in sorted(CHECKPOINTS.glob(f"*_course/{CARD}")):
-        checkpoint = read_checkpoint(card.parent.name)
-        found.append((checkpoint.card["display_name"], card.parent.name))
-    return found
+    """Return (display name, name) of every shipped network that classifies."""
+    names = [
+        card.parent.name.removesuffix("_course") for card in sorted(CHECKPOINTS.glob(f"*_course/{CARD}"))
+    ]
+    return [(read_checkpoint(name).card["display_name"], name) for name in names]

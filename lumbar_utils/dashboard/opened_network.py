@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from lumbar_utils.cam import method_named
-from lumbar_utils.checkpoints import Checkpoint
+from lumbar_utils.checkpoints import Checkpoint, read_checkpoint
 from lumbar_utils.framing import Frames
 from lumbar_utils.preparation import scale_values
 from lumbar_utils.quiet import native_stderr_silenced
@@ -73,6 +74,10 @@ class OpenNetwork(ExplainedNetwork):
         side = round(flat.shape[-1] ** 0.5)
         return flat.reshape(*flat.shape[:2], side, side)
 
+    def forget(self) -> None:
+        """Free what the layers made of the picture looked at last."""
+        self._seen = self._tensors = None
+
     def _look_at(self, frames: Frames) -> dict[str, np.ndarray]:
         """Return all layers for the first frame; the interpreter that keeps them lives for one run (up to 70 MB)."""
         if self._seen is not frames:
@@ -84,6 +89,15 @@ class OpenNetwork(ExplainedNetwork):
             self._tensors = {name: interpreter.get_tensor(at)[0] for name, at in self._index.items()}
             self._seen = frames
         return self._tensors
+
+
+@cache
+def opened_network(name: str) -> OpenNetwork:
+    """Return a shipped network such as "cnn", opened once for all panels of the page.
+
+    Raises `LumbarError` as `read_checkpoint` does.
+    """
+    return OpenNetwork(read_checkpoint(name))
 
 
 class RandomisedNetwork(ExplainedNetwork):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from lumbar_utils.dataset import LumbarError
@@ -54,8 +55,23 @@ SETTINGS = {
 }
 
 
+# What a visitor's kernel gets of the server's environment: whoever reaches the page can run code in the kernel, so
+# that passwords and keys which the server was started with must not be there.
+KERNEL_SEES = {
+    "HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "PYTHONPATH", "SHELL", "TEMP", "TMP", "TMPDIR", "TZ", "USER",
+    "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA",
+    "USERPROFILE", "NUMBER_OF_PROCESSORS",
+}  # fmt: skip
+KERNEL_SEES_ALL_OF = ("LC_", "LUMBAR_", "VOILA_", "XDG_", "CONDA_PREFIX", "OMP_", "OPENBLAS_")
+TOKEN = (
+    "LUMBAR_TOKEN"  # in the environment, since every user of a machine can read the arguments of a process
+)
+
+
 def dashboard(host: str = "127.0.0.1", port: int = 8866) -> None:
     """Serve the dashboard until Ctrl+C; its address is printed when the first page is ready to be shown.
+
+    Where the environment holds `LUMBAR_TOKEN`, a visitor is asked for it (or brings it along as ?token=...).
 
     Raises
     ------
@@ -69,6 +85,12 @@ def dashboard(host: str = "127.0.0.1", port: int = 8866) -> None:
         )
     _require_free(host, port)
     print("Starting the dashboard ...", flush=True)
+    token = os.environ.pop(TOKEN, "")
+    if not token and host not in ("127.0.0.1", "localhost", "::1"):
+        print(
+            f"Whoever reaches {host}:{port} can use this computer; TOKEN=... asks for a token first.",
+            flush=True,
+        )
     _let_kernels_import_the_package()
 
     # Jupyter counts a websocket's ping interval in milliseconds and Tornado, which warns of it, in seconds
@@ -83,6 +105,7 @@ def dashboard(host: str = "127.0.0.1", port: int = 8866) -> None:
         async def start_kernel(self, **options):
             # what goes wrong in a kernel comes to the page's messages; its stderr holds LiteRT's greeting, and
             # the traceback of a kernel that is stopped while it works
+            options["env"] = clean_environment(options.get("env") or os.environ)
             return await super().start_kernel(stderr=subprocess.DEVNULL, **options)
 
     class Dashboard(Voila):
@@ -106,12 +129,22 @@ def dashboard(host: str = "127.0.0.1", port: int = 8866) -> None:
                 print(f"The dashboard's kernel did not start: {error}", file=sys.stderr, flush=True)
                 self.ioloop.stop()
             else:
-                print(f"open http://{host}:{port}/ ; Ctrl+C stops it", flush=True)
+                asked = "and give the token " if token else ""
+                print(f"open http://{host}:{port}/ {asked}; Ctrl+C stops it", flush=True)
 
-    app = Dashboard(config=Config(SETTINGS), notebook_path=str(NOTEBOOK), ip=host, port=port)
+    app = Dashboard(config=Config(SETTINGS), notebook_path=str(NOTEBOOK), ip=host, port=port, token=token)
     app.initialize([])
     app.voila_configuration.multi_kernel_manager_class = QuietKernels
     app.start()
+
+
+def clean_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of `environment` that a visitor's kernel may know, by `KERNEL_SEES`."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.upper() in KERNEL_SEES or name.startswith(KERNEL_SEES_ALL_OF)
+    }
 
 
 def lab(port: int = 8888) -> None:

@@ -15,7 +15,8 @@ from lumbar_utils.figures.style import percent
 LEARNED = (
     "The networks learned from phantoms, which are drawn; what they say of a real picture is not validated."
 )
-NETWORK = "Network, course size"
+NETWORK = "Model, course size"
+HYBRID = "CNN with SVM"
 OTHER_KIND = "They learned from T2 slices on the midline and met no other: this picture is of another kind."
 
 
@@ -46,6 +47,8 @@ def opinions_html(jury: Jury, opinions: Opinions) -> str:
         (jury.short_name(name), shares)
         for name, shares in zip(opinions.members, opinions.probabilities, strict=True)
     ]
+    if opinions.hybrid is not None:
+        rows.append((HYBRID, opinions.hybrid))
     if opinions.vote is not None:
         rows.append(("Weighted vote", opinions.vote))
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in opinions.class_names)
@@ -55,11 +58,12 @@ def opinions_html(jury: Jury, opinions: Opinions) -> str:
         for (name, _), row in zip(rows, cells, strict=True)
     )
     return (
-        "<h2>What each network says</h2>"
+        "<h2>What each model says</h2>"
         '<div class="lumbar-scroll"><table class="lumbar-table lumbar-opinions" aria-label="Probability of each class '
-        f'by each network"><thead><tr><th scope="col">{NETWORK}</th>{head}</tr></thead><tbody>{body}</tbody></table>'
-        '</div><p class="lumbar-fine">Probabilities calibrated on 600 other phantoms (temperature); those of the '
-        "vote as the vote gives them.</p>"
+        f'by each model"><thead><tr><th scope="col">{NETWORK}</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+        '</div><p class="lumbar-fine">Probabilities calibrated on 600 other phantoms: the networks\' by a temperature, '
+        f"those of {HYBRID} (a support vector machine on its features) by sigmoids; those of the vote of the networks "
+        "as the vote gives them.</p>"
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import warnings
-import zipfile
 from pathlib import Path
 
 import keras
@@ -16,37 +14,28 @@ import skops.io
 import tensorflow as tf
 from sklearn import __version__ as sklearn_version
 from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.decomposition import PCA
-from sklearn.exceptions import InconsistentVersionWarning
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from ..checkpoints import CARD, CHECKPOINTS, Checkpoint, read_checkpoint, verified, write_card
 from ..dataset import LumbarError
 from ..handcrafted import HandcraftedFeatures
 from ..models import architecture_of, build_model
+from ..runtime.stored_svm import SVM, answers_otherwise, read_svm
 from .cnn_svm import CNNSVMClassifier
 
 KIND = "CNN-SVM hybrid"
-SVM, WEIGHTS = "svm.skops", "network.weights.h5"
-# skops itself trusts scikit-learn's public estimators and NumPy's arrays. These two hold what CalibratedClassifierCV
-# learned, a list of estimators and two numbers a class; neither runs anything when it is read.
-TRUSTED = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")
-TOLERANCE = 1e-6  # of probabilities, between the machine that stored the hybrid and the one that reads it
+WEIGHTS = "network.weights.h5"
 _KEYS = {"parameters", "extractor_given", "handcrafted", "classes", "classes_dtype", "network", "made_with"}
-_BREAKS = (AttributeError, ImportError, LookupError, OSError, TypeError, ValueError, zipfile.BadZipFile)
 
 
-def save_hybrid(classifier: CNNSVMClassifier, folder: str | Path) -> Path:
+def save_hybrid(classifier: CNNSVMClassifier, folder: str | Path, *, card: dict | None = None) -> Path:
     """Write a fitted hybrid into `folder` and return the folder.
 
     It then holds svm.skops (scaler, projection, SVM and calibration, with made-up rows and their answers, by which a
     reader proves that it answers alike), card.json, and network.weights.h5 unless the network is one that ships with
     the course: that one is named in the card. A hybrid already there is replaced. The history of the network's
     training is not kept.
+
+    card : further entries of card.json, such as limits and intended use.
 
     Raises
     ------
@@ -59,6 +48,7 @@ def save_hybrid(classifier: CNNSVMClassifier, folder: str | Path) -> Path:
     if folder.exists() and not _is_ours(folder):
         raise LumbarError(f"{folder} is there already and is no stored hybrid; give a new folder.")
     card = {
+        **(card or {}),
         "kind": KIND,
         "parameters": _parameters(classifier),
         "extractor_given": classifier.extractor is not None,
@@ -236,51 +226,11 @@ def _by_hand(features: HandcraftedFeatures, picture: np.ndarray) -> np.ndarray:
 
 
 def _read_svm(checkpoint: Checkpoint, classifier: CNNSVMClassifier) -> None:
-    """Give the classifier its svm_ and calibrated_, and compare the answers with the stored ones."""
-    file = checkpoint.file(SVM)
-    remedy = (
-        f"it was stored with scikit-learn {checkpoint.card['made_with']['scikit-learn']}, here is {sklearn_version}: "
-        "install that version or train the hybrid again"
-    )
-    try:
-        with warnings.catch_warnings():
-            # another version alone is no harm: whether it answers alike is measured
-            warnings.simplefilter("ignore", InconsistentVersionWarning)
-            content = skops.io.load(file, trusted=list(TRUSTED))
-        classifier.svm_, classifier.calibrated_ = _checked(content["svm"], content["calibrated"])
-        difference = _difference(classifier, content)
-    except UntrustedTypesFoundException as error:
-        raise LumbarError(
-            f"{file} was not read: {str(error).splitlines()[0].rstrip('.')}; take hybrids only from those you trust, "
-            "and store this one again with save_hybrid."
-        ) from error
-    except _BREAKS as error:
-        raise LumbarError(f"{file} cannot be read ({type(error).__name__}: {error}); {remedy}.") from error
-    if difference is not None:
-        raise LumbarError(f"The hybrid in {checkpoint.folder} answers otherwise, {difference}; {remedy}.")
-
-
-def _difference(classifier: CNNSVMClassifier, content: dict) -> str | None:
-    """Return how the answers to the made-up rows differ from the stored ones, or None."""
-    found = classifier.calibrated_.predict_proba(content["features"])
-    furthest = float(np.abs(found - content["probabilities"]).max())
-    if not furthest <= TOLERANCE:
-        return f"by {furthest:.2g} in a probability"
+    """Give the classifier its svm_ and calibrated_; its handcrafted features are compared with the stored ones."""
+    content = read_svm(checkpoint)
+    classifier.svm_, classifier.calibrated_ = content["svm"], content["calibrated"]
     if classifier.handcrafted_ is not None:
         found, stored = _by_hand(classifier.handcrafted_, content["picture"]), content["by_hand"]
         # loosely, for on another machine a pixel may fall on the other side of a threshold
         if found.shape != stored.shape or not np.allclose(found, stored, rtol=1e-2, atol=1e-3):
-            return "for this package computes other handcrafted features"
-    return None
-
-
-def _checked(svm: Pipeline, calibrated: CalibratedClassifierCV) -> tuple[Pipeline, CalibratedClassifierCV]:
-    """Return both, or raise `TypeError`: trusted types alone could still be foreign estimators."""
-    steps = [type(step) for _, step in svm.steps] if isinstance(svm, Pipeline) else [type(svm)]
-    if steps not in ([StandardScaler, SVC], [StandardScaler, PCA, SVC]):
-        raise TypeError(
-            f"it holds {', '.join(step.__name__ for step in steps)} instead of the SVM's pipeline"
-        )
-    if not isinstance(calibrated, CalibratedClassifierCV):
-        raise TypeError(f"it holds {type(calibrated).__name__} instead of the calibration")
-    return svm, calibrated
+            raise answers_otherwise(checkpoint, "for this package computes other handcrafted features")

@@ -14,10 +14,11 @@ from ..checkpoints import CHECKPOINTS, read_checkpoint
 from ..dataset import LumbarDataset, LumbarError
 from ..evaluation import Predictions, evaluate
 from ..evaluation.results import CEILING
-from ..hybrid import CNNSVMClassifier
+from ..hybrid import CNNSVMClassifier, save_hybrid
 from ..models import ARCHITECTURES, architecture_named, build_model, display_name_of
 from ..paths import results_folder
 from ..phantom import PHANTOM_VERSION
+from ..runtime.hybrid import HYBRID
 from ..sources import load_dataset
 from ..training import SmallChanges, fit, predict, scaled_for
 from .ceiling import predict_ceiling
@@ -27,7 +28,10 @@ from .patients import Part, framed, mean_grey
 # Seeds of `make_dataset`. The test patients are met once, when training is over; lessons draw from seed 0.
 SEEDS = {"training": 101, "validation": 102, "test": 104}
 NETWORKS = tuple(ARCHITECTURES)
-HYBRID_OF = "cnn"  # the network whose features a support vector machine gets
+HYBRID_OF = "cnn"  # the network whose features the hybrid's support vector machine gets
+HYBRID_PATIENTS = (
+    3000  # it learns from: its file holds each support vector, and more of them tell it nothing new
+)
 RECIPE = {
     "batch_size": 32,
     "learning_rate": 5e-3,
@@ -75,12 +79,14 @@ def train_zoo(
 
     Written for each network are the locked test's predictions, `results`/NAME.csv (by default results/zoo), those of
     the validation patients, `results`/validation/NAME.csv, the history, NAME_history.csv, and the checkpoint
-    `checkpoints`/NAME_course; for the CNN also the predictions of a CNN-SVM on its features, cnn_svm.csv.
+    `checkpoints`/NAME_course; for the hybrid, which has no history, the locked test's predictions and
+    `checkpoints`/cnn_svm.
 
     Parameters
     ----------
-    names : architectures, and "ceiling", which is no network: what true measurements of the slice can tell. By
-        default all, and the ceiling where the column is seen.
+    names : architectures; "cnn_svm", a support vector machine on the features of the CNN in `checkpoints`; "ceiling",
+        which is no network: what true measurements of the slice can tell. By default all, and where whole pictures
+        are seen, the architectures.
     view : "column" trains what ships; "whole" shows the networks whole pictures, in results/zoo_whole, for
         comparison, and writes no checkpoint.
     n_patients, n_validation, n_test : phantoms from seeds that share no patient.
@@ -89,9 +95,14 @@ def train_zoo(
     precision : of `fit`; "bfloat16" is faster on processors that have it.
     """
     if names is None:
-        names = (*NETWORKS, CEILING) if view == "column" else NETWORKS
-    for name in set(names) - {CEILING}:
+        names = (*NETWORKS, HYBRID, CEILING) if view == "column" else NETWORKS
+    for name in set(names) - {HYBRID, CEILING}:
         architecture_named(name)
+    if view != "column" and (without := {HYBRID, CEILING} & set(names)):
+        raise LumbarError(
+            f"{' and '.join(sorted(without))} cannot be made for view={view!r}, wanted architectures only; leave "
+            "the view at column."
+        )
     if results is None:
         results = results_folder() / ("zoo" if view == "column" else f"zoo_{view}")
     parts = draw_parts({"training": n_patients, "validation": n_validation, "test": n_test}, view)
@@ -109,6 +120,9 @@ def train_zoo(
             log(f"{evaluate(stored)}\n")
             continue
         keras.backend.clear_session()
+        if name == HYBRID:
+            _store_hybrid(parts, provenance | {"seed": seed}, results, checkpoints, log)
+            continue
         lasting = epochs or EPOCHS[name]
         model, history = _trained(name, parts, lasting, precision, seed)
         recipe = {"network": name, "preset": "course", "epochs": lasting, "precision": precision, **RECIPE}
@@ -175,18 +189,49 @@ def _store(model, history, parts, provenance, results, checkpoints, log) -> None
     test.save(results / f"{name}.csv")
     history.round(5).to_csv(results / f"{name}_history.csv", index=False)
     log(f"{history.attrs}\n{report}\n")
-    if name == HYBRID_OF:
-        hybrid = CNNSVMClassifier(extractor=model, seed=provenance["seed"])
-        labels = {part: each.dataset.labels for part, each in parts.items()}
-        hybrid.fit(x["training"], labels["training"], validation=(x["validation"], labels["validation"]))
-        stored = _predictions(
-            parts["test"].dataset,
-            hybrid.predict_proba(x["test"]),
-            f"{shown}, with SVM",
-            provenance | {"svm": {"C": hybrid.C}},
-        )
-        stored.save(results / f"{name}_svm.csv")
-        log(f"{evaluate(stored)}\n")
+
+
+def _store_hybrid(parts, provenance, results, checkpoints, log) -> None:
+    """Write the support vector machine on the shipped network's features and what it says; log it."""
+    shipped = read_checkpoint(HYBRID_OF, root=checkpoints)
+    network = build_model(
+        HYBRID_OF,
+        input_shape=tuple(shipped.card["input_shape"]),
+        num_classes=len(shipped.card["class_names"]),
+        weights=shipped.file("weights.weights.h5"),
+    )
+    x = {part: scaled_for(network, each.frames) for part, each in parts.items()}
+    labels = {part: each.dataset.labels for part, each in parts.items()}
+    hybrid = CNNSVMClassifier(extractor=network, seed=provenance["seed"])
+    hybrid.fit(
+        x["training"][:HYBRID_PATIENTS],
+        labels["training"][:HYBRID_PATIENTS],
+        validation=(x["validation"], labels["validation"]),
+    )
+    shown = f"{shipped.card['display_name']}, with SVM"
+    about = provenance | {
+        "svm": {"C": hybrid.C, "patients": min(HYBRID_PATIENTS, len(labels["training"]))},
+        "network": {
+            "name": shipped.folder.name,
+            "weights_sha256": shipped.card["files"]["weights.weights.h5"],
+        },
+    }
+    stored = _predictions(parts["test"].dataset, hybrid.predict_proba(x["test"]), shown, about)
+    report = evaluate(stored)
+    card = {
+        "name": HYBRID,
+        "display_name": shown,
+        "class_names": list(stored.class_names),
+        "citation": "Tang. Deep learning using linear support vector machines. ICML workshop, 2013.",
+        "parameters": network.count_params(),
+        "intended_use": INTENDED_USE,
+        "limits": list(LIMITS),
+        "provenance": about,
+        "test": report.to_dict(),
+    }
+    save_hybrid(hybrid, checkpoints / HYBRID, card=card)
+    stored.save(results / f"{HYBRID}.csv")
+    log(f"{report}\n")
 
 
 def _predictions(data: LumbarDataset, probabilities: np.ndarray, model: str, provenance: dict) -> Predictions:

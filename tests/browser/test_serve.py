@@ -1,7 +1,10 @@
 """The launcher where no page is needed: ports that are taken, addresses that are not ours, Ctrl+C."""
 
+import json
 import socket
 import sys
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from serving import free_port, start, stop
@@ -38,3 +41,25 @@ def test_ctrl_c_stops_it_without_a_traceback():
     code = stop(process)
     assert "Traceback" not in process.stderr.read()
     assert code == 0 or sys.platform == "win32"
+
+
+def test_with_a_token_nobody_gets_in_without_it(monkeypatch):
+    monkeypatch.setenv("LUMBAR_TOKEN", "three-discs")
+    port = free_port()
+    process = start("dashboard", "--port", str(port))
+    try:
+        line = next(line for line in process.stdout if line.startswith("open"))
+        assert "and give the token" in line and "three-discs" not in line
+        address = f"http://127.0.0.1:{port}/"
+        with urlopen(address, timeout=60) as answer:
+            assert "/login" in answer.url  # a form, and no kernel behind it
+        for way in ("api/kernels", "voila/api/shutdown/x"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(Request(address + way, method="POST", data=json.dumps({}).encode()), timeout=60)
+            assert refused.value.code in (403, 404)
+        with urlopen(Request(address, headers={"Authorization": "token wrong"}), timeout=60) as answer:
+            assert "/login" in answer.url
+        with urlopen(Request(address, headers={"Authorization": "token three-discs"}), timeout=120) as answer:
+            assert "/login" not in answer.url and b"lumbar" in answer.read()
+    finally:
+        stop(process)

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from lumbar_utils import CNNSVMClassifier, HandcraftedFeatures, LumbarError, build_model, explain
 from lumbar_utils.checkpoints import read_checkpoint, write_card
 from lumbar_utils.hybrid import load_hybrid, save_hybrid, storage
+from lumbar_utils.runtime import stored_svm
 
 BY_HAND = HandcraftedFeatures(("lbp", "hu"), size=(48, 32))
 DATA = small_dataset(n_classes=3)
@@ -46,8 +47,8 @@ def copy(stored, tmp_path):
 
 def replace_svm(folder, change):
     """Change what svm.skops holds, and vouch for it in the card."""
-    content = skops.io.load(folder / storage.SVM, trusted=list(storage.TRUSTED))
-    skops.io.dump(change(content), folder / storage.SVM)
+    content = skops.io.load(folder / stored_svm.SVM, trusted=list(stored_svm.TRUSTED))
+    skops.io.dump(change(content), folder / stored_svm.SVM)
     write_card(folder, json.loads((folder / "card.json").read_text()))
 
 
@@ -151,7 +152,7 @@ def test_what_cannot_be_stored_is_told_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("file", [storage.SVM, storage.WEIGHTS])
+@pytest.mark.parametrize("file", [stored_svm.SVM, storage.WEIGHTS])
 def test_a_damaged_file_is_named(copy, file):
     content = bytearray((copy / file).read_bytes())
     content[len(content) // 2] ^= 1
@@ -208,7 +209,7 @@ def test_a_type_that_is_not_trusted_is_refused_unread(copy):
 
 
 def test_only_private_holders_of_the_calibration_need_trust(stored):
-    assert set(skops.io.get_untrusted_types(file=stored[1] / storage.SVM)) == set(storage.TRUSTED)
+    assert set(skops.io.get_untrusted_types(file=stored[1] / stored_svm.SVM)) == set(stored_svm.TRUSTED)
 
 
 def without_dual_coefficients(content):

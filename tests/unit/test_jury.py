@@ -35,6 +35,7 @@ def test_it_says_of_a_locked_patient_what_is_stored(jury, locked):
         for name, shares in zip(opinions.members, opinions.probabilities, strict=True):
             calibrated = with_temperature(stored[name], fit_temperature(validation[name]))
             np.testing.assert_allclose(shares, calibrated.probabilities[row], atol=5e-3)
+        np.testing.assert_allclose(opinions.hybrid, stored["cnn_svm"].probabilities[row], atol=5e-3)
 
 
 def test_agreement_counts_those_who_give_the_joint_answer(jury, locked):
@@ -46,7 +47,7 @@ def test_agreement_counts_those_who_give_the_joint_answer(jury, locked):
     other = opinions.class_names[(opinions.answer + 1) % 4]
     assert "The answer is wrong." in answer_html(opinions, other)
     table = opinions_html(jury, opinions)
-    assert table.count("<tr>") == 1 + len(opinions.members) + 1
+    assert table.count("<tr>") == 1 + len(opinions.members) + 2
 
 
 def test_a_damaged_network_is_told_and_the_others_answer_without_a_vote(monkeypatch, locked):
@@ -55,21 +56,35 @@ def test_a_damaged_network_is_told_and_the_others_answer_without_a_vote(monkeypa
             raise LumbarError("model.tflite of vgg16_course is damaged; install the course again.")
         return load_predictor(name)
 
-    monkeypatch.setattr(jury_module, "load_predictor", load)
+    monkeypatch.setattr(jury_module, "opened_network", load)
     told = []
     jury = Jury(told.append)
     opinions = jury.opinions(jury.frame(locked.images[0], "a phantom")[0])
     assert len(told) == 1 and "vgg16_course is damaged" in told[0]
+    assert opinions.hybrid is not None and jury.hybrid.network is jury.predictors["cnn"]
     assert opinions.vote is None and "vgg16" not in opinions.members
     np.testing.assert_allclose(opinions.joint, opinions.probabilities.mean(axis=0))
     assert f"by the mean of {len(opinions.members)} networks" in answer_html(opinions, None)
+
+
+def test_a_hybrid_of_another_network_is_told_and_left_out(monkeypatch, locked):
+    def refuse(**_):
+        raise LumbarError("The hybrid stands on another network; train it again.")
+
+    monkeypatch.setattr(jury_module, "load_hybrid_predictor", refuse)
+    told = []
+    jury = Jury(told.append)
+    opinions = jury.opinions(jury.frame(locked.images[0], "a phantom")[0])
+    assert told == ["The hybrid stands on another network; train it again."]
+    assert opinions.hybrid is None and opinions.vote is not None
+    assert "with SVM</th>" not in opinions_html(jury, opinions)
 
 
 def test_without_any_network_one_sentence_says_so(monkeypatch):
     def load(name):
         raise LumbarError(f"{name} is missing; install the course again.")
 
-    monkeypatch.setattr(jury_module, "load_predictor", load)
+    monkeypatch.setattr(jury_module, "opened_network", load)
     with pytest.raises(LumbarError, match="None of the shipped networks"):
         Jury(lambda sentence: None)
 

@@ -235,7 +235,7 @@ class TestLookInside:
 
     def test_each_control_changes_what_is_shown(self, look):
         panel = look.widget
-        control(panel, "Network").value = "involution_vgg16_course"
+        control(panel, "Network").value = "involution_vgg16"
         for label, value in (
             ("Phantom patient (seed)", 12),
             ("Disease of the patient", "Spinal Stenosis"),
@@ -252,7 +252,7 @@ class TestLookInside:
 
     def test_the_table_gives_the_scores_that_the_course_computes(self, look):
         panel = look.widget
-        control(panel, "Network").value = "cnn_course"
+        control(panel, "Network").value = "cnn"
         control(panel, "Heat maps for").value = "the predicted class"
         control(panel, "Disease of the patient").value = "Herniated Disk"
         control(panel, "Phantom patient (seed)").value = 10
@@ -285,8 +285,8 @@ class TestLookInside:
 
     def test_a_network_without_involution_says_where_to_find_one(self, look):
         panel = look.widget
-        control(panel, "Network").value = "vgg16_course"
+        control(panel, "Network").value = "vgg16"
         assert "This network has none" in words(panel)
-        control(panel, "Network").value = "involution_vgg16_course"
+        control(panel, "Network").value = "involution_vgg16"
         assert "This network has none" not in words(panel)
         assert "the kernel's weights add up to" in html.unescape(words(panel))

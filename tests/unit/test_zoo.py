@@ -24,7 +24,11 @@ SMALL = {"n_patients": 48, "n_validation": 40, "n_test": 40, "epochs": 1}
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("zoo")
     zoo.train_zoo(
-        ("cnn", "ceiling"), **SMALL, checkpoints=folder, results=folder / "results", log=lambda line: None
+        ("cnn", "cnn_svm", "ceiling"),
+        **SMALL,
+        checkpoints=folder,
+        results=folder / "results",
+        log=lambda line: None,
     )
     return folder
 
@@ -48,6 +52,11 @@ def test_the_hybrid_the_ceiling_the_validation_and_the_history_lie_beside_it(tra
     )
     assert hybrid.patient_ids.tolist() == network.patient_ids.tolist() == ceiling.patient_ids.tolist()
     assert not np.allclose(hybrid.probabilities, network.probabilities)
+    card = read_checkpoint("cnn_svm", root=trained).card
+    shipped = read_checkpoint("cnn", root=trained).card["files"]["weights.weights.h5"]
+    assert card["display_name"] == hybrid.model == "CNN, course size, with SVM"
+    assert card["provenance"]["network"]["weights_sha256"] == shipped
+    assert card["test"]["n_patients"] == 40 and card["provenance"]["svm"]["patients"] == 48
     assert ceiling.provenance["data"] == network.provenance["data"]
     validation = Predictions.load(results / "validation" / "cnn.csv")
     assert len(validation) == 40 and (validation.dataset, network.dataset) == (
@@ -103,6 +112,10 @@ def test_no_patient_is_in_two_parts_and_a_repetition_is_told(monkeypatch):
         zoo.draw_parts({"test": 8}, "side")
     with pytest.raises(LumbarError, match="no architecture 'lenet'"):
         zoo.train_zoo(("lenet",), **SMALL)
+    with pytest.raises(
+        LumbarError, match="cnn_svm cannot be made for view='whole', wanted architectures only"
+    ):
+        zoo.train_zoo(("cnn", "cnn_svm"), view="whole", **SMALL)
 
 
 def test_many_processes_frame_as_one_does():

@@ -1,4 +1,4 @@
-"""Predicts and explains with LiteRT, which loads in milliseconds where TensorFlow takes seconds and 700 MB."""
+"""A shipped network run by LiteRT: probabilities, features and heat maps."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from .cam import CAM, method_named
-from .checkpoints import Checkpoint, read_checkpoint
-from .dataset import LumbarError
-from .framing import Frames, frame
-from .preparation import scale_values
-from .quiet import native_stderr_silenced
+from ..cam import CAM, method_named
+from ..checkpoints import Checkpoint, read_checkpoint
+from ..dataset import LumbarError
+from ..framing import Frames, frame
+from ..preparation import scale_values
+from ..quiet import native_stderr_silenced
 
 
 class Predictor:
@@ -64,6 +64,10 @@ class Predictor:
     def predict(self, images: np.ndarray | Frames) -> np.ndarray:
         """Return the probability of each class, (N, K) float64, for pictures or what `frame` made of them."""
         return np.concatenate([self._answer(x)[0] for x in _batches(self._framed(images))])
+
+    def features(self, images: np.ndarray | Frames) -> np.ndarray:
+        """Return the mean of each of the C last maps, (N, C) float32: what the dense layer sees."""
+        return np.concatenate([self._answer(x)[1].mean(axis=(1, 2)) for x in _batches(self._framed(images))])
 
     def explain(
         self, images: np.ndarray | Frames, class_index: int | None = None, method: str = "gradcam"

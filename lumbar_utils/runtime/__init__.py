@@ -1,0 +1,6 @@
+"""Predicts and explains with LiteRT, which loads in milliseconds where TensorFlow takes seconds and 700 MB."""
+
+from .hybrid import HybridPredictor, load_hybrid_predictor
+from .predictor import Predictor, load_predictor
+
+__all__ = ["HybridPredictor", "Predictor", "load_hybrid_predictor", "load_predictor"]
