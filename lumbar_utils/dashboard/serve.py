@@ -55,8 +55,8 @@ SETTINGS = {
 }
 
 
-# What a visitor's kernel gets of the server's environment: whoever reaches the page can run code in the kernel, so
-# that passwords and keys which the server was started with must not be there.
+# What a visitor's kernel gets of the server's environment. Voila passes on no code of a visitor's; still, passwords and
+# keys that the server was started with have no business there.
 KERNEL_SEES = {
     "HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "PYTHONPATH", "SHELL", "TEMP", "TMP", "TMPDIR", "TZ", "USER",
     "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA",
@@ -118,19 +118,24 @@ def dashboard(host: str = "127.0.0.1", port: int = 8866) -> None:
             super().listen()
 
         async def announce(self):
-            """Print the address once the first kernel of the pool has run the whole notebook."""
+            """Print the address, where kernels are preheated once the first of the pool has run the whole notebook."""
             # as Voila does for SIGTERM: a KeyboardInterrupt may hit a task in the loop and print its traceback
             signal.signal(signal.SIGINT, self._handle_signal_stop)
             PeriodicCallback(lambda: None, 500).start()  # on Windows a sleeping loop does not notice Ctrl+C
             try:
+                if not self.voila_configuration.preheat_kernel:
+                    return self.say_where()
                 preheated = await self.kernel_manager._pools[self.kernel_manager.notebook_path][0]
                 await asyncio.shield(preheated["task"])
             except Exception as error:  # whatever it was, the server must not stay up without a page
                 print(f"The dashboard's kernel did not start: {error}", file=sys.stderr, flush=True)
                 self.ioloop.stop()
             else:
-                asked = "and give the token " if token else ""
-                print(f"open http://{host}:{port}/ {asked}; Ctrl+C stops it", flush=True)
+                self.say_where()
+
+        def say_where(self):
+            asked = "and give the token " if token else ""
+            print(f"open http://{host}:{port}/ {asked}; Ctrl+C stops it", flush=True)
 
     app = Dashboard(config=Config(SETTINGS), notebook_path=str(NOTEBOOK), ip=host, port=port, token=token)
     app.initialize([])

@@ -1,0 +1,1 @@
+"""Parts of `benchmarks.dashboard`: servers to visit, one viewer in a browser, and a crowd."""
