@@ -17,6 +17,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from ..dataset import PAPER4, LumbarDataset, LumbarError
 from ..phantom.sample import row_of, sample_patient
@@ -126,9 +127,12 @@ class TableModel(ClassifierMixin, BaseEstimator):
         copies = [hide_values(chosen, generator) for _ in range(self.hidden_copies)]
         rows = pd.concat([chosen, *copies], ignore_index=True)
         self.pipeline_ = make_pipeline(
-            spline_features(tuple(self.columns)), LogisticRegression(C=self.strength, max_iter=1000)
+            spline_features(tuple(self.columns)),
+            LogisticRegression(C=self.strength, solver="newton-cholesky"),
         )
-        self.pipeline_.fit(rows, np.tile(np.asarray(labels), 1 + self.hidden_copies))
+        # a second thread gains nothing on so few columns, and on a busy machine waits two hundred times as long
+        with threadpool_limits(1):
+            self.pipeline_.fit(rows, np.tile(np.asarray(labels), 1 + self.hidden_copies))
         self.classes_ = self.pipeline_.classes_
         return self
 

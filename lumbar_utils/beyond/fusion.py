@@ -227,7 +227,7 @@ class IntermediateFusion:
 
     def predict_proba(self, features: np.ndarray, table: pd.DataFrame) -> np.ndarray:
         """Return (N, K) probabilities for features (N, F) and a table with any values missing, or all of them."""
-        logits = self.head_.predict(self._vectors(features, table), verbose=0, batch_size=256)
+        logits = keras.ops.convert_to_numpy(self.head_(self._vectors(features, table), training=False))
         return _softmax(logits.astype(np.float64))
 
     def joined(self, image_network: keras.Model) -> keras.Model:
