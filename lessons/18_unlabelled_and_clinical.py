@@ -109,7 +109,7 @@ print({f"{10 * int(ten)}s": names[int(label)] for ten, label in by_decade.items(
 
 # %% [markdown]
 # Without a picture, without a complaint, without a doctor. This is what any model with age among its inputs gets for
-# free, and so every gain has to be counted from here. Many a published gain "from clinical data" is the gain from age.
+# free, and so every gain has to be counted from here. Ask of every gain "from clinical data" how much of it is age.
 #
 # Is it a diagnosis? Age tells *old from young*. The question at the desk is another one: this patient is 55 and the leg
 # hurts, is it a herniation or a stenosis?
@@ -178,7 +178,7 @@ pd.DataFrame(
 # %% [markdown]
 # Where nothing is known, the shares of the classes are the honest answer. The usual recipe met few
 # holes at a time, and never a missing age. So it answers as for *the median patient*, a person in middle age with moderate
-# pain, and is sure of things that nobody told it.
+# pain, and leans on things that nobody told it.
 #
 # The course's `TableModel` is the same recipe plus one idea: it also learns from **copies of the patients with values
 # hidden at random**, any share of them, all at times. (And splines in the place of straight lines, so that a class may be
