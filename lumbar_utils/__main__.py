@@ -87,6 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--score", default="energy", help="pointing, energy, iou, auprc or level_hit")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
+    command = verb("clinical", _clinical, "Fuse pictures with clinical tables, or show the stored scores.")
+    command.add_argument("--table", action="store_true", help="only show what is stored")
+    command.add_argument("--patients", type=int, help="how many phantoms to learn from; by default 2000")
+
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
     command.add_argument("--out", metavar="PNG", help="also draw what was found over the picture")
@@ -252,6 +256,17 @@ def _explanations(options):
     print(
         table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")
     )
+
+
+def _clinical(options):
+    from .studies.clinical import clinical_scores, planned_comparisons, run_clinical
+
+    if not options.table:
+        size = {} if options.patients is None else {"n_patients": options.patients}
+        run_clinical(**size, log=partial(print, flush=True))
+    print(f"Phantom scores with 95 % intervals.\n{clinical_scores().to_string(index=False)}\n")
+    shown = ["first", "second", "only_first", "only_second", "p_holm", "difference", "low", "high"]
+    print(planned_comparisons()[shown].to_string(index=False, float_format="%.3f"))
 
 
 def _locate(options):

@@ -15,7 +15,7 @@ from lumbar_utils.evaluation.predictions import Predictions
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # of the stacking: scikit-learn's C, small is strong
 
 
-class _Ensemble(ABC):
+class Ensemble(ABC):
     """What the three share: `fit` notes who the members are and learns, `combine` asks for the same members.
 
     Attributes
@@ -122,7 +122,7 @@ class _Ensemble(ABC):
             )
 
 
-class SoftVotingEnsemble(_Ensemble):
+class SoftVotingEnsemble(Ensemble):
     """The mean of the members' probabilities, each member counting alike; nothing is learnt from the labels."""
 
     kind = "Soft vote"
@@ -140,7 +140,7 @@ class SoftVotingEnsemble(_Ensemble):
         """Nothing is learnt, so nothing can be remembered."""
 
 
-class WeightedVotingEnsemble(_Ensemble):
+class WeightedVotingEnsemble(Ensemble):
     """The weighted mean of the members' probabilities, with the weights under which the truth is likeliest.
 
     Attributes
@@ -160,7 +160,7 @@ class WeightedVotingEnsemble(_Ensemble):
         return {"weights": self.weights_.tolist()}
 
 
-class StackingEnsemble(_Ensemble):
+class StackingEnsemble(Ensemble):
     """Multinomial logistic regression on the members' log-probabilities (Wolpert 1992; Ting and Witten 1999).
 
     Unlike a vote it can mend a member that takes one class for another, and pays with (K - 1)(M K + 1) numbers to
