@@ -41,7 +41,7 @@ def first_chart_seconds(page: Page, url: str) -> float:
     """Return the seconds from asking for a page to its first bar or point on a chart."""
     begin = time.perf_counter()
     page.goto(url, timeout=120_000)
-    page.wait_for_selector(CHART, timeout=120_000)
+    page.wait_for_selector(CHART, timeout=120_000, state="attached")
     return time.perf_counter() - begin
 
 

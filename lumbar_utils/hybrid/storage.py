@@ -19,12 +19,12 @@ from ..checkpoints import CARD, CHECKPOINTS, Checkpoint, read_checkpoint, verifi
 from ..dataset import LumbarError
 from ..handcrafted import HandcraftedFeatures
 from ..models import architecture_of, build_model
-from ..runtime.stored_svm import SVM, answers_otherwise, read_svm
 from .cnn_svm import CNNSVMClassifier
+from .stored_svm import SVM, answers_otherwise, read_svm
 
 KIND = "CNN-SVM hybrid"
 WEIGHTS = "network.weights.h5"
-_KEYS = {"parameters", "extractor_given", "handcrafted", "classes", "classes_dtype", "network", "made_with"}
+_KEYS = {"classifier", "extractor_given", "handcrafted", "classes", "classes_dtype", "network", "made_with"}
 
 
 def save_hybrid(classifier: CNNSVMClassifier, folder: str | Path, *, card: dict | None = None) -> Path:
@@ -50,7 +50,7 @@ def save_hybrid(classifier: CNNSVMClassifier, folder: str | Path, *, card: dict 
     card = {
         **(card or {}),
         "kind": KIND,
-        "parameters": _parameters(classifier),
+        "classifier": _parameters(classifier),
         "extractor_given": classifier.extractor is not None,
         "handcrafted": _handcrafted_card(classifier.handcrafted_),
         **_classes_card(classifier.classes_),
@@ -98,7 +98,7 @@ def load_hybrid(folder: str | Path) -> CNNSVMClassifier:
         raise LumbarError(f"{folder / CARD} is no {KIND}'s; give a folder that save_hybrid wrote.")
     network = _read_network(checkpoint)
     classifier = CNNSVMClassifier(
-        **card["parameters"],
+        **card["classifier"],
         handcrafted=_read_handcrafted(card["handcrafted"]),
         extractor=network if card["extractor_given"] else None,
     )

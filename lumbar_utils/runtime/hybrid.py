@@ -1,4 +1,4 @@
-"""The shipped CNN-SVM hybrid without Keras: LiteRT computes the features, scikit-learn draws the boundaries."""
+"""The shipped CNN-SVM hybrid: LiteRT computes the features, a twin of the support vector machine the answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..checkpoints import Checkpoint, read_checkpoint
 from ..dataset import LumbarError
 from ..framing import Frames
 from .predictor import Predictor, load_predictor
-from .stored_svm import read_svm
+from .svm_twin import TWIN, SVMTwin
 
 HYBRID = "cnn_svm"
 
@@ -40,24 +40,23 @@ class HybridPredictor:
                 f"{network.card['name']} has {found[:12]}…; train it again with python -m lumbar_utils zoo --train "
                 f"{checkpoint.folder.name}."
             )
-        self._calibrated = read_svm(checkpoint)["calibrated"]
+        self._svm = SVMTwin.load(checkpoint.file(TWIN))
 
     def predict(self, images: np.ndarray | Frames) -> np.ndarray:
         """Return the calibrated probability of each class, (N, K) float64; pictures as for `Predictor.predict`."""
-        return self._calibrated.predict_proba(self.network.features(images))
+        return self._svm.predict_proba(self.network.features(images))
 
 
 def load_hybrid_predictor(
     name: str = HYBRID, *, open_network: Callable[[str], Predictor] = load_predictor
 ) -> HybridPredictor:
-    """Return the shipped hybrid `name`; TensorFlow is not imported.
+    """Return the shipped hybrid `name`; neither TensorFlow nor scikit-learn is imported.
 
     open_network : called with the name of the shipped network that the hybrid stands on.
 
     Raises
     ------
-    LumbarError : no such hybrid, a damaged one, one of another phantom version or of another network, or one that this
-        scikit-learn reads otherwise.
+    LumbarError : no such hybrid, a damaged one, one of another phantom version or of another network.
     """
     checkpoint = read_checkpoint(name)
     return HybridPredictor(checkpoint, open_network(checkpoint.card["network"]["name"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -13,12 +14,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..checkpoints import Checkpoint, read_checkpoint, write_card
+from ..checkpoints import CARD, Checkpoint, read_checkpoint, write_card
 from ..dataset import LumbarError
 from ..explain import default_layer
+from ..hybrid import CNNSVMClassifier
 from ..models import crop_of
 from ..runtime import Predictor
-from ..training import predict
+from ..runtime.svm_twin import TWIN, SVMTwin
+from ..training import features_of, predict
 
 TOLERANCE = 1e-4  # of probabilities, between Keras and LiteRT
 
@@ -61,6 +64,47 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return read_checkpoint(model.name, root=root)
+
+
+def write_svm_twin(hybrid: CNNSVMClassifier, folder: Path, pictures: np.ndarray) -> None:
+    """Add svm.npz, which needs no scikit-learn, to the folder of a stored hybrid.
+
+    Parameters
+    ----------
+    hybrid : without PCA and handcrafted features, for three classes or more.
+    pictures : on which both have to agree.
+
+    Raises
+    ------
+    LumbarError : another kind of hybrid; or both differ by more than `TOLERANCE` in a probability.
+    """
+    if len(hybrid.svm_) != 2 or hybrid.handcrafted_ is not None or len(hybrid.classes_) < 3:
+        raise LumbarError(
+            f"The hybrid has {len(hybrid.classes_)} classes and pca_components={hybrid.pca_components}, wanted three "
+            "classes or more without PCA and handcrafted features; fit it so."
+        )
+    scaler, svc = hybrid.svm_[0], hybrid.svm_[-1]
+    (calibrated,) = hybrid.calibrated_.calibrated_classifiers_
+    twin = SVMTwin(
+        mean=scaler.mean_,
+        scale=scaler.scale_,
+        vectors=svc.support_vectors_.astype(np.float32),
+        coefficients=svc.dual_coef_.astype(np.float32),
+        intercepts=svc.intercept_,
+        counts=svc.n_support_,
+        gamma=np.array(svc._gamma),  # the number that "scale" stood for
+        slopes=np.array([each.a_ for each in calibrated.calibrators]),
+        offsets=np.array([each.b_ for each in calibrated.calibrators]),
+    )
+    features = features_of(hybrid.network_, pictures)
+    difference = float(np.abs(twin.predict_proba(features) - hybrid.predict_proba(pictures)).max())
+    if not difference <= TOLERANCE:
+        raise LumbarError(
+            f"The twin of the support vector machine differs by {difference:.2g} in a probability, wanted at most "
+            f"{TOLERANCE:g}; look for features that are far from 0 with a small spread."
+        )
+    twin.save(folder / TWIN)
+    write_card(folder, json.loads((folder / CARD).read_text(encoding="utf-8")))
 
 
 def what_it_sees(model: keras.Model) -> dict:

@@ -22,16 +22,14 @@ from ..runtime.hybrid import HYBRID
 from ..sources import load_dataset
 from ..training import SmallChanges, fit, predict, scaled_for
 from .ceiling import predict_ceiling
-from .export import made_with, round_weights, write_checkpoint
+from .export import made_with, round_weights, what_it_sees, write_checkpoint, write_svm_twin
 from .patients import Part, framed, mean_grey
 
 # Seeds of `make_dataset`. The test patients are met once, when training is over; lessons draw from seed 0.
 SEEDS = {"training": 101, "validation": 102, "test": 104}
 NETWORKS = tuple(ARCHITECTURES)
 HYBRID_OF = "cnn"  # the network whose features the hybrid's support vector machine gets
-HYBRID_PATIENTS = (
-    3000  # it learns from: its file holds each support vector, and more of them tell it nothing new
-)
+HYBRID_PATIENTS = 3000  # it learns from: its file holds every support vector, and may have 3 MB
 RECIPE = {
     "batch_size": 32,
     "learning_rate": 5e-3,
@@ -219,6 +217,7 @@ def _store_hybrid(parts, provenance, results, checkpoints, log) -> None:
     stored = _predictions(parts["test"].dataset, hybrid.predict_proba(x["test"]), shown, about)
     report = evaluate(stored)
     card = {
+        **what_it_sees(network),
         "name": HYBRID,
         "display_name": shown,
         "class_names": list(stored.class_names),
@@ -230,6 +229,7 @@ def _store_hybrid(parts, provenance, results, checkpoints, log) -> None:
         "test": report.to_dict(),
     }
     save_hybrid(hybrid, checkpoints / HYBRID, card=card)
+    write_svm_twin(hybrid, checkpoints / HYBRID, x["test"][:64])
     stored.save(results / f"{HYBRID}.csv")
     log(f"{report}\n")
 

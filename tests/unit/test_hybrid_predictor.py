@@ -9,6 +9,7 @@ from lumbar_utils.checkpoints import CHECKPOINTS, read_checkpoint, write_card
 from lumbar_utils.hybrid import save_hybrid
 from lumbar_utils.phantom import make_dataset
 from lumbar_utils.runtime import HybridPredictor, load_hybrid_predictor, load_predictor
+from lumbar_utils.studies.export import write_svm_twin
 from lumbar_utils.training import features_of
 
 
@@ -28,6 +29,7 @@ def hybrid(phantoms, tmp_path_factory):
     hybrid = CNNSVMClassifier(extractor=extractor).fit(phantoms.images, phantoms.labels)
     folder = tmp_path_factory.mktemp("shipped") / "cnn_svm"
     save_hybrid(hybrid, folder, card={"class_names": list(phantoms.class_names), "name": "cnn_svm"})
+    write_svm_twin(hybrid, folder, phantoms.images[:4])
     return hybrid, folder
 
 
@@ -46,6 +48,16 @@ def test_it_answers_as_the_classifier_that_keras_feeds(hybrid, network, phantoms
     assert predictor.class_names == phantoms.class_names
     assert np.abs(found - classifier.predict_proba(phantoms.images)).max() < 1e-4
     assert len(np.unique(found.argmax(axis=1))) > 1
+
+
+def test_a_hybrid_of_another_kind_gets_no_twin(phantoms, tmp_path):
+    extractor = build_model("cnn", weights="phantom")
+    hybrid = CNNSVMClassifier(extractor=extractor, pca_components=8).fit(phantoms.images, phantoms.labels)
+    save_hybrid(hybrid, tmp_path / "cnn_svm")
+    with pytest.raises(
+        LumbarError, match="4 classes and pca_components=8, wanted three classes or more without PCA"
+    ):
+        write_svm_twin(hybrid, tmp_path / "cnn_svm", phantoms.images[:4])
 
 
 def test_another_network_below_it_is_refused(hybrid, network, tmp_path):

@@ -12,8 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 from lumbar_utils import CNNSVMClassifier, HandcraftedFeatures, LumbarError, build_model, explain
 from lumbar_utils.checkpoints import read_checkpoint, write_card
-from lumbar_utils.hybrid import load_hybrid, save_hybrid, storage
-from lumbar_utils.runtime import stored_svm
+from lumbar_utils.hybrid import load_hybrid, save_hybrid, storage, stored_svm
 
 BY_HAND = HandcraftedFeatures(("lbp", "hu"), size=(48, 32))
 DATA = small_dataset(n_classes=3)

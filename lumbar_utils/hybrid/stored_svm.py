@@ -6,6 +6,15 @@ import warnings
 import zipfile
 
 import numpy as np
+import skops.io
+from sklearn import __version__ as sklearn_version
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.decomposition import PCA
+from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from ..checkpoints import Checkpoint
 from ..dataset import LumbarError
@@ -26,10 +35,6 @@ def read_svm(checkpoint: Checkpoint) -> dict:
     LumbarError : a type that is not trusted, another scikit-learn that cannot read it, or answers to the made-up rows
         that differ by more than `TOLERANCE` from those stored with them.
     """
-    import skops.io  # brings in most of scikit-learn, which a page that shows no hybrid can spare
-    from sklearn.exceptions import InconsistentVersionWarning
-    from skops.io.exceptions import UntrustedTypesFoundException
-
     file = checkpoint.file(SVM)
     try:
         with warnings.catch_warnings():
@@ -55,10 +60,11 @@ def read_svm(checkpoint: Checkpoint) -> dict:
 
 def remedy_of(checkpoint: Checkpoint) -> str:
     """Return what helps where the scikit-learn that stored a hybrid and this one differ."""
-    from sklearn import __version__ as here
-
     stored = checkpoint.card["made_with"]["scikit-learn"]
-    return f"it was stored with scikit-learn {stored}, here is {here}: install that version or train the hybrid again"
+    return (
+        f"it was stored with scikit-learn {stored}, here is {sklearn_version}: install that version or train the "
+        "hybrid again"
+    )
 
 
 def answers_otherwise(checkpoint: Checkpoint, how: str) -> LumbarError:
@@ -69,12 +75,6 @@ def answers_otherwise(checkpoint: Checkpoint, how: str) -> LumbarError:
 
 def _require_our_estimators(svm, calibrated) -> None:
     """Raise `TypeError` for others: trusted types alone could still be foreign estimators."""
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.decomposition import PCA
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-
     steps = [type(step) for _, step in svm.steps] if isinstance(svm, Pipeline) else [type(svm)]
     if steps not in ([StandardScaler, SVC], [StandardScaler, PCA, SVC]):
         raise TypeError(
