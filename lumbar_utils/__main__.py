@@ -87,6 +87,17 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--score", default="energy", help="pointing, energy, iou, auprc or level_hit")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
+    command = verb(
+        "unlabelled",
+        _unlabelled,
+        "Show what unlabelled pictures bring beside few labels, or compute it; resumable.",
+    )
+    command.add_argument("--compute", action="store_true", help="train what is not there yet (3 hours)")
+    command.add_argument("--real", action="store_true", help="on the published discs under LUMBAR_REAL_DATA")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
+    command.add_argument("--hours", type=float, help="begin no run after so many hours")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
     command.add_argument("--out", metavar="PNG", help="also draw what was found over the picture")
@@ -249,6 +260,20 @@ def _explanations(options):
     if options.compute:
         explain_zoo(networks, log=partial(print, flush=True))
     table = summary_of(stored_scores(networks), options.score)
+    print(
+        table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")
+    )
+
+
+def _unlabelled(options):
+    from .studies.unlabelled import run_unlabelled
+    from .studies.unlabelled_real import run_real
+    from .studies.unlabelled_table import summarise_unlabelled
+
+    if options.compute:
+        run = run_real if options.real else run_unlabelled
+        run(jobs=options.jobs, hours=options.hours, log=partial(print, flush=True))
+    table = summarise_unlabelled("unlabelled_real" if options.real else "unlabelled")
     print(
         table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")
     )

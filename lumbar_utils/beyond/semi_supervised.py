@@ -51,7 +51,8 @@ def fit_semi_supervised(
     and teaches this label on a strongly changed copy. "secofixmatch" also asks for little Dirichlet uncertainty, and
     draws accepted pictures towards labelled ones of their class; only the abstract of SeCoFixMatch (Hai et al., Comput
     Biol Med 2024;178:108754) is public, so its formulas, weights and thresholds are ours. "supervised" takes the same
-    steps on the labelled pictures alone. No epoch is chosen: with few labels there is nobody to choose by.
+    steps on the labelled pictures alone, each changed weakly and strongly: what strong changes bring is in it too. No
+    epoch is chosen: with few labels there is nobody to choose by.
 
     Unlike the published FixMatch: Adam, not SGD; few unlabelled pictures a step; weak copies are labelled without
     dropout and by the running means of batch normalisation.
@@ -59,7 +60,7 @@ def fit_semi_supervised(
     Parameters
     ----------
     model : ends in logits (N, K).
-    labelled : a dataset, or (x, y), as in `fit`; changed weakly. Rare classes weigh more, as in `fit`.
+    labelled : a dataset, or (x, y), as in `fit`. Rare classes weigh more, as in `fit`.
     unlabelled : a dataset, whose labels are *not* looked at, or pictures.
     validation : watched, never used; its losses stand in the history.
     truth : (M,) labels of the unlabelled, where a study knows them, only to measure how many pseudo-labels are right.
@@ -103,7 +104,8 @@ def fit_semi_supervised(
         ema=ema,
     )
     weak, strong = weak or weak_changes(seed), strong or StrongChanges(seed=seed)
-    known = _labelled_batches(x, y, batch_size, weak, seed)
+    changes = (weak, strong) if method == "supervised" else (weak,)
+    known = _labelled_batches(x, y, batch_size, changes, seed)
     unknown = _unlabelled_batches(pictures, mu * batch_size, weak, strong, seed + 1)
     curve, extras = LiveCurve(epochs, show=live and watched is not None), []
     started, stopped = time.perf_counter(), "all epochs"
@@ -173,9 +175,10 @@ def _watch(model: keras.Model, learner: Learner, watched) -> dict[str, float]:
     return {"val_loss": -np.log(of_truth).mean(), "val_accuracy": np.mean(probabilities.argmax(axis=1) == y)}
 
 
-def _labelled_batches(x, y, size: int, weak: Change, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _labelled_batches(x, y, size: int, changes: tuple[Change, ...], seed: int) -> Iterator[tuple]:
+    """Yield each batch once in each way of changing it."""
     for rows in _rows(len(x), size, seed):
-        yield weak(x[rows]), y[rows]
+        yield np.concatenate([change(x[rows]) for change in changes]), np.tile(y[rows], len(changes))
 
 
 def _unlabelled_batches(pictures, size: int, weak: Change, strong: Change, seed: int) -> Iterator[tuple]:
