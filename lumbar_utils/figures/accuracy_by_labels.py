@@ -52,7 +52,9 @@ def accuracy_by_labels(table, names: dict[str, str] | None = None, base: str = "
     fig.update_yaxes(title_text="Accuracy on the test patients (%)")
     fig.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.02, "yanchor": "bottom"})
     finding = _finding(table, names, base, sizes)
-    return style.finish(fig, finding, details=f"Bands: 95 % intervals. {_in_words(table, names)}.", height=380)
+    return style.finish(
+        fig, finding, details=f"Bands: 95 % intervals. {_in_words(table, names)}.", height=380
+    )
 
 
 def _finding(table, names, base, sizes) -> str:
