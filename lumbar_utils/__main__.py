@@ -87,9 +87,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--score", default="energy", help="pointing, energy, iou, auprc or level_hit")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
-    command = verb("clinical", _clinical, "Fuse pictures with clinical tables, or show the stored scores.")
-    command.add_argument("--table", action="store_true", help="only show what is stored")
+    command = verb("clinical", _clinical, "Show what a clinical table adds to the picture, or compute it.")
+    command.add_argument("--compute", action="store_true", help="train and predict; some minutes")
     command.add_argument("--patients", type=int, help="how many phantoms to learn from; by default 2000")
+
+    command = verb(
+        "unlabelled",
+        _unlabelled,
+        "Show what unlabelled pictures bring beside few labels, or compute it; resumable.",
+    )
+    command.add_argument("--compute", action="store_true", help="train what is not there yet (3 hours)")
+    command.add_argument("--real", action="store_true", help="on the published discs under LUMBAR_REAL_DATA")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
+    command.add_argument("--hours", type=float, help="begin no run after so many hours")
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
@@ -261,12 +272,26 @@ def _explanations(options):
 def _clinical(options):
     from .studies.clinical import clinical_scores, planned_comparisons, run_clinical
 
-    if not options.table:
+    if options.compute:
         size = {} if options.patients is None else {"n_patients": options.patients}
         run_clinical(**size, log=partial(print, flush=True))
     print(f"Phantom scores with 95 % intervals.\n{clinical_scores().to_string(index=False)}\n")
     shown = ["first", "second", "only_first", "only_second", "p_holm", "difference", "low", "high"]
     print(planned_comparisons()[shown].to_string(index=False, float_format="%.3f"))
+
+
+def _unlabelled(options):
+    from .studies.unlabelled import run_unlabelled
+    from .studies.unlabelled_real import run_real
+    from .studies.unlabelled_table import summarise_unlabelled
+
+    if options.compute:
+        run = run_real if options.real else run_unlabelled
+        run(jobs=options.jobs, hours=options.hours, log=partial(print, flush=True))
+    table = summarise_unlabelled("unlabelled_real" if options.real else "unlabelled")
+    print(
+        table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")
+    )
 
 
 def _locate(options):

@@ -1,5 +1,6 @@
 """Figures, one function a file; each title states its finding, and so does fig.layout.meta["description"]."""
 
+from lumbar_utils.figures.accuracy_by_labels import accuracy_by_labels
 from lumbar_utils.figures.class_counts import class_counts
 from lumbar_utils.figures.compare_accuracy import compare_accuracy
 from lumbar_utils.figures.confusion_matrix import confusion_matrix
@@ -19,6 +20,7 @@ from lumbar_utils.figures.score_scatter import score_scatter
 from lumbar_utils.figures.training_curves import training_curves
 
 __all__ = [
+    "accuracy_by_labels",
     "class_counts",
     "compare_accuracy",
     "confusion_matrix",

@@ -64,6 +64,7 @@ def run_study(
     scheduler: str | None = None,
     hours: float | None = None,
     log: Callable[[str], None] = print,
+    work: Callable[..., tuple] = perform,
 ) -> int:
     """Compute and store the runs that are not there yet; return how many are still to do.
 
@@ -73,6 +74,7 @@ def run_study(
     jobs, scheduler : see `workplace`. All storing is done here, so a cluster needs no common disk.
     hours : no run is begun after so many; those under way are finished.
     log : takes the report, line by line.
+    work : (run, configuration=…, threads=…) to predictions and history; another study's own, on this machine only.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def run_study(
         if not todo:
             return 0
         # a Dask worker has other threads, so there each run gets a process of its own
-        work = partial(perform if scheduler is None else perform_apart, configuration=configuration)
+        work = partial(work if scheduler is None else perform_apart, configuration=configuration)
         try:
             with workplace(jobs, scheduler) as place:
                 for run, future in _computed(partial(work, threads=place.threads), todo, place, ends):
@@ -141,7 +143,8 @@ class _Progress:
         self.done += 1
         right = (predictions.predicted == predictions.labels).mean()
         seconds = predictions.provenance["seconds"]
-        self.log(f"{self.done} of {self.total}: {run.name}, phantom accuracy {right:.1%}, {seconds:.0f} s")
+        score = f"accuracy on {predictions.measured_on} {right:.1%}"
+        self.log(f"{self.done} of {self.total}: {run.name}, {score}, {seconds:.0f} s")
 
 
 def status(

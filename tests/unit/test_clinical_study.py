@@ -106,7 +106,7 @@ def test_planned_comparisons_are_paired_and_corrected(study, tmp_path):
 
 def test_the_command_line_shows_the_scores(study, monkeypatch, capsys):
     monkeypatch.setattr(clinical, "results_folder", lambda: study.parent)
-    assert main(["clinical", "--table"]) == 0
+    assert main(["clinical"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("Phantom scores") and all(name in shown for name in clinical.NAMES.values())
 

@@ -35,6 +35,8 @@ def test_yolo_without_class_names_says_so(capsys, tmp_path):
         "audit",
         "crossval",
         "explanations",
+        "unlabelled",
+        "clinical",
         "locate",
     ],
 )

@@ -47,6 +47,13 @@ def dataset_of(labels, patients) -> LumbarDataset:
     return LumbarDataset(images, labels, PAPER4, patients, pd.DataFrame(index=range(n)), name="Clinic A")
 
 
+def labels_table(few=0.55, many=0.60) -> pd.DataFrame:
+    """Supervised training at 50 and 60 %, a rival at `few` and `many`, with 10 and 80 labelled patients."""
+    rows = [("supervised", 10, 0.50), ("supervised", 80, 0.60), ("fixmatch", 10, few), ("fixmatch", 80, many)]
+    table = pd.DataFrame(rows, columns=["method", "labelled", "accuracy"])
+    return table.assign(low=table["accuracy"] - 0.05, high=table["accuracy"] + 0.05)
+
+
 def title_of(fig) -> str:
     return fig.layout.title.text.replace("<br>", " ")
 
@@ -80,6 +87,7 @@ def every_figure():
         "score_scatter": figures.score_scatter(19, 0.90, 0.85),
         "interval_by_size": figures.interval_by_size(19, 0.90),
         "duel_by_size": figures.duel_by_size(19, 0.90, 0.85),
+        "accuracy_by_labels": figures.accuracy_by_labels(labels_table()),
         "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
@@ -110,6 +118,7 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
         "score_scatter",
         "interval_by_size",
         "duel_by_size",
+        "accuracy_by_labels",
     ],
 )
 def test_axes_of_numbers_are_labelled_with_their_unit(every_figure, name):
@@ -426,6 +435,31 @@ def test_the_filters_stand_beside_the_picture_with_their_windows():
 
 
 @pytest.mark.parametrize(
+    ("few", "many", "finding"),
+    [
+        (
+            0.55,
+            0.62,
+            "With 10 labels FixMatch gains 5.0 percentage points; with 80 labels FixMatch gains 2.0",
+        ),
+        (
+            0.48,
+            0.60,
+            "With 10 labels FixMatch loses 2.0 percentage points; with 80 labels FixMatch gains 0.0",
+        ),
+    ],
+)
+def test_the_curve_by_labels_says_what_the_best_rival_brings(few, many, finding):
+    fig = figures.accuracy_by_labels(labels_table(few, many), {"fixmatch": "FixMatch"})
+    assert title_of(fig).startswith(finding)
+    alone = figures.accuracy_by_labels(labels_table().query("method == 'supervised'"))
+    assert title_of(alone) == "Accuracy with 10 to 80 labelled patients"
+    assert (
+        len(figures.accuracy_by_labels(labels_table().assign(low=np.nan)).data) == 2
+    )  # no band without limits
+
+
+@pytest.mark.parametrize(
     ("labels", "patients", "finding"),
     [
         (
@@ -447,6 +481,7 @@ def test_the_class_counts_name_the_imbalance(labels, patients, finding):
 @pytest.mark.parametrize(
     ("draw", "word"),
     [
+        (lambda: figures.accuracy_by_labels(labels_table().drop(columns="low")), "lacks low"),
         (lambda: figures.compare_accuracy({}), "no report"),
         (lambda: figures.paired_forest(pd.DataFrame({"first": ["A"]})), "lacks difference"),
         (lambda: figures.decision_curve(draw(20), "Scoliosis"), "no class Scoliosis"),
