@@ -106,7 +106,7 @@ def judge_quality(answer: object) -> Verdict:
         )
     if not near(share, 3 / 5):
         return wrong(
-            f"Three of five pictures have a largest probability of 0.95 or more; you return a share of {share:.2f}."
+            f"You return a share of {share:.2f}, and three of five pictures have a largest probability of 0.95 or more."
         )
     if near(accuracy, 3 / 5):
         return wrong(
@@ -123,8 +123,8 @@ def judge_quality(answer: object) -> Verdict:
             f"{nothing[0]:g} and {nothing[1]:g}."
         )
     return right(
-        "Now ask it about your own network at 0.5, 0.95 and 0.99. A higher threshold takes fewer; whether it takes better "
-        "ones is not promised."
+        "Now ask it about your own network at 0.5, 0.95 and 0.99. A higher threshold takes fewer; whether it takes "
+        "better ones is not promised."
     )
 
 
