@@ -1,5 +1,6 @@
 """How accuracy grows with the number of labelled patients, method by method."""
 
+import numpy as np
 import plotly.graph_objects as go
 
 from lumbar_utils.dataset import LumbarError
@@ -13,7 +14,8 @@ def accuracy_by_labels(table, names: dict[str, str] | None = None, base: str = "
     """Return a line a method with its interval as a band, and in the title what the best rival gains over `base`.
 
     table : DataFrame with a row a method and number of labelled patients, and the columns method, labelled, accuracy,
-    low, high; limits may be missing. names : method to the name shown.
+    low, high; limits may be missing. With gain_low and gain_high the title gives the gain's interval too.
+    names : method to the name shown.
     """
     missing = [name for name in _COLUMNS if name not in table]
     if missing or not len(table):
@@ -30,6 +32,7 @@ def accuracy_by_labels(table, names: dict[str, str] | None = None, base: str = "
             fig.add_scatter(
                 x=[*known["labelled"], *known["labelled"][::-1]],
                 y=[*(100 * known["high"]), *(100 * known["low"][::-1])],
+                mode="lines",
                 fill="toself",
                 fillcolor=line["color"],
                 opacity=0.13,
@@ -58,18 +61,18 @@ def accuracy_by_labels(table, names: dict[str, str] | None = None, base: str = "
 
 
 def _finding(table, names, base, sizes) -> str:
-    accuracy = table.set_index(["method", "labelled"])["accuracy"]
+    cells = table.set_index(["labelled", "method"])
     gains = []
     for size in dict.fromkeys((sizes[0], sizes[-1])):
-        rivals = {
-            method: value - accuracy[base, size]
-            for (method, n), value in accuracy.items()
-            if n == size and method != base and (base, n) in accuracy
-        }
-        if rivals:
-            best = max(rivals, key=rivals.get)
-            worth = f"{'gains' if rivals[best] >= 0 else 'loses'} {style.points(rivals[best])}"
-            gains.append(f"with {size} labels {names.get(best, best)} {worth}")
+        rows = cells.loc[size]
+        rivals = rows["accuracy"].drop(base, errors="ignore")
+        if base not in rows.index or not len(rivals):
+            continue
+        best, gain = rivals.idxmax(), rivals.max() - rows.loc[base, "accuracy"]
+        text = f"with {size} labels {names.get(best, best)} {'gains' if gain >= 0 else 'loses'} {style.points(gain)}"
+        if "gain_low" in rows and np.isfinite(rows.loc[best, "gain_low"]):
+            text += f" [{100 * rows.loc[best, 'gain_low']:+.1f}, {100 * rows.loc[best, 'gain_high']:+.1f}]"
+        gains.append(text)
     if not gains:
         return f"Accuracy with {sizes[0]} to {sizes[-1]} labelled patients"
     text = "; ".join(gains)

@@ -452,6 +452,8 @@ def test_the_filters_stand_beside_the_picture_with_their_windows():
 def test_the_curve_by_labels_says_what_the_best_rival_brings(few, many, finding):
     fig = figures.accuracy_by_labels(labels_table(few, many), {"fixmatch": "FixMatch"})
     assert title_of(fig).startswith(finding)
+    with_interval = figures.accuracy_by_labels(labels_table(few, many).assign(gain_low=-0.012, gain_high=0.1))
+    assert "percentage points [-1.2, +10.0]; with 80" in title_of(with_interval)
     alone = figures.accuracy_by_labels(labels_table().query("method == 'supervised'"))
     assert title_of(alone) == "Accuracy with 10 to 80 labelled patients"
     assert (

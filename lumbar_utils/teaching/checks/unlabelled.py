@@ -106,7 +106,7 @@ def judge_quality(answer: object) -> Verdict:
         )
     if not near(share, 3 / 5):
         return wrong(
-            f"Three of five pictures have a largest probability of 0.95 or more; you return a share of {share:.2f}."
+            f"You return a share of {share:.2f}, and three of five pictures have a largest probability of 0.95 or more."
         )
     if near(accuracy, 3 / 5):
         return wrong(

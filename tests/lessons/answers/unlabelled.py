@@ -53,7 +53,7 @@ WRONG = [
     ("unlabelled.quality", lambda p, t, at: quality(p, t, at)[::-1], "wrong order"),
     ("unlabelled.quality", lambda p, t, at: quality(p, t, at, empty=(0.0, 0.0)), "none is accepted"),
     ("unlabelled.quality", lambda p, t, at: (3, 0.67), "share between 0 and 1"),
-    ("unlabelled.quality", lambda p, t, at: (1.0, 0.6), "Three of five"),
+    ("unlabelled.quality", lambda p, t, at: (1.0, 0.6), "three of five"),
     ("unlabelled.quality", lambda p, t, at: (0.6, 0.9), "two are right"),
     ("unlabelled.quality", lambda p, t, at: 0.6, "two things"),
     ("unlabelled.quality", 0.6, "a function"),
