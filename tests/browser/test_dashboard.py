@@ -147,7 +147,7 @@ def test_every_network_answers_and_shows_where_it_looked(visit):
     visit.open_diagnose()
     rows = visit.page.locator(".lumbar-opinions tbody tr").all_inner_texts()
     names = [read_checkpoint(name).card["display_name"].partition(",")[0] for name in voters()]
-    assert [row.split("\t")[0] for row in rows] == [*names, "Weighted vote"]
+    assert [row.split("\t")[0] for row in rows] == [*names, "CNN with SVM", "Weighted vote"]
     assert visit.page.locator(".lumbar-looks img.lumbar-heat").count() == len(names)
     captions = visit.page.locator(".lumbar-looks figcaption").all_inner_texts()
     assert all("inside" in caption or "no evidence" in caption for caption in captions[1:])
