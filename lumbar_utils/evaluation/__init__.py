@@ -7,6 +7,7 @@ from lumbar_utils.evaluation.decision import decision_curve
 from lumbar_utils.evaluation.diversity import diversity
 from lumbar_utils.evaluation.ensembles import SoftVotingEnsemble, StackingEnsemble, WeightedVotingEnsemble
 from lumbar_utils.evaluation.intervals import Estimate, clopper_pearson, wilson
+from lumbar_utils.evaluation.label_scheme import healthy_or_ill, join_classes
 from lumbar_utils.evaluation.pairs import compare, holm
 from lumbar_utils.evaluation.paper_report import PaperReport, paper_reported
 from lumbar_utils.evaluation.predictions import Predictions, average_copies
@@ -37,7 +38,9 @@ __all__ = [
     "evaluate",
     "fit_temperature",
     "hanley_mcneil_se",
+    "healthy_or_ill",
     "holm",
+    "join_classes",
     "load_results",
     "mcnemar_exact",
     "paired_delong",

@@ -15,6 +15,7 @@ from lumbar_utils.figures.picture_grid import picture_grid
 from lumbar_utils.figures.precision_recall_curves import precision_recall_curves
 from lumbar_utils.figures.probabilities_bar import probabilities_bar
 from lumbar_utils.figures.reliability_diagram import reliability_diagram
+from lumbar_utils.figures.reported_accuracy import reported_accuracy
 from lumbar_utils.figures.roc_curves import roc_curves
 from lumbar_utils.figures.score_scatter import score_scatter
 from lumbar_utils.figures.training_curves import training_curves
@@ -35,6 +36,7 @@ __all__ = [
     "precision_recall_curves",
     "probabilities_bar",
     "reliability_diagram",
+    "reported_accuracy",
     "roc_curves",
     "score_scatter",
     "training_curves",

@@ -2,5 +2,12 @@
 
 from .hybrid import HybridPredictor, load_hybrid_predictor
 from .predictor import Predictor, load_predictor
+from .timing import milliseconds_a_picture
 
-__all__ = ["HybridPredictor", "Predictor", "load_hybrid_predictor", "load_predictor"]
+__all__ = [
+    "HybridPredictor",
+    "Predictor",
+    "load_hybrid_predictor",
+    "load_predictor",
+    "milliseconds_a_picture",
+]

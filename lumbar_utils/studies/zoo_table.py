@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ..evaluation import Estimate, Predictions, evaluate, load_results, paired_d
 from ..evaluation.results import CEILING
 from ..framing import Frames
 from ..paths import results_folder
-from ..runtime import Predictor
+from ..runtime import Predictor, milliseconds_a_picture
 from .zoo import NETWORKS, draw_parts
 
 WHOLE = "zoo_whole"
@@ -143,16 +142,6 @@ def _row(
         macro_f1=report.macro_f1,
         to_ceiling=paired_difference(now, ceiling),
         to_whole_view=None if whole is None else paired_difference(now, whole),
-        milliseconds=_milliseconds(predictor, frames),
+        milliseconds=milliseconds_a_picture(predictor, frames),
         largest_difference=float(np.abs(now.probabilities - stored.probabilities).max()),
     )
-
-
-def _milliseconds(predictor: Predictor, frames: Frames, repeats: int = 25) -> float:
-    """Return the median time of one picture."""
-    taken = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        predictor.predict(frames[:1])
-        taken.append(time.perf_counter() - started)
-    return 1000 * float(np.median(taken))

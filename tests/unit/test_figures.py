@@ -10,7 +10,7 @@ from drawn_predictions import draw, of_labels
 
 from lumbar_utils import figures
 from lumbar_utils.dataset import PAPER4, LumbarDataset, LumbarError
-from lumbar_utils.evaluation import Predictions, compare, evaluate, reliability
+from lumbar_utils.evaluation import Predictions, compare, evaluate, paper_reported, reliability
 from lumbar_utils.figures import style
 
 
@@ -88,6 +88,7 @@ def every_figure():
         "interval_by_size": figures.interval_by_size(19, 0.90),
         "duel_by_size": figures.duel_by_size(19, 0.90, 0.85),
         "accuracy_by_labels": figures.accuracy_by_labels(labels_table()),
+        "reported_accuracy": figures.reported_accuracy(paper_reported()),
         "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
@@ -114,6 +115,7 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
         "reliability_diagram",
         "precision_recall_curves",
         "decision_curve",
+        "reported_accuracy",
         "paired_forest",
         "score_scatter",
         "interval_by_size",
@@ -322,6 +324,18 @@ def test_the_decision_figure_names_the_thresholds_at_which_the_model_helps():
     assert "shown to help at no threshold" in title_of(figures.decision_curve(noise, "Healthy"))
     alone = figures.decision_curve(draw(30, pictures_a_patient=30), "Healthy")
     assert "cannot be told from one patient" in title_of(alone)
+
+
+def test_what_is_reported_is_called_so_and_has_its_own_colour():
+    reported = paper_reported()
+    fig = figures.reported_accuracy(reported)
+    with_number = reported.accuracies.dropna(subset=["accuracy"])
+    assert len(fig.data) == len(with_number) < len(reported.accuracies)
+    assert {trace.marker.color for trace in fig.data} == {style.PURPLE}
+    assert title_of(fig).startswith("Reported: 100 % on 19 pictures")
+    assert "not measured by the course" in fig.layout.meta["description"]
+    no_interval = [trace for trace in fig.data if trace.marker.symbol == "square-open"]
+    assert [trace.y[0] for trace in no_interval] == ["VGG16-Involution"]
 
 
 def test_the_forest_puts_the_better_model_first_and_says_how_many_pairs_differ():

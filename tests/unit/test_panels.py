@@ -12,15 +12,26 @@ from lumbar_utils.cam.scores import score_explanations
 from lumbar_utils.checkpoints import CARD, CHECKPOINTS, read_checkpoint
 from lumbar_utils.dashboard import INTENDED_USE, about, app
 from lumbar_utils.dashboard.about import AboutPanel
+from lumbar_utils.dashboard.compare import ComparePanel
 from lumbar_utils.dashboard.how_sure import HowSurePanel
 from lumbar_utils.dashboard.log import QUIET, Log
 from lumbar_utils.dashboard.look_inside import LookInsidePanel
 from lumbar_utils.dashboard.opened_network import OpenNetwork
 from lumbar_utils.dataset import LumbarError
-from lumbar_utils.evaluation import paper_reported, wilson
+from lumbar_utils.evaluation import (
+    compare,
+    evaluate,
+    healthy_or_ill,
+    load_results,
+    paired_difference,
+    paper_reported,
+    wilson,
+)
 from lumbar_utils.evaluation.sure import duel
 from lumbar_utils.phantom import PHANTOM_VERSION, lesion_mask, render, sample_patient
 from lumbar_utils.runtime import load_predictor
+
+ARCHITECTURE_NAMES = ("alexnet", "cnn", "densenet121", "involution_vgg16", "mobilenet", "resnet50", "vgg16")
 
 
 def everything(widget):
@@ -63,6 +74,69 @@ def log():
 def tabs_of(page):
     (found,) = [each for each in everything(page) if type(each).__name__ == "Tab"]
     return found
+
+
+class TestCompare:
+    @pytest.fixture(scope="class")
+    def panel(self):
+        log = Log()
+        panel = ComparePanel(log)
+        yield panel
+        assert QUIET in log.widget.value
+
+    def test_recall_by_class_is_that_of_the_reports(self, panel):
+        report = evaluate(load_results("zoo")["cnn"])
+        row = report.per_class.loc["Spondylosis"]
+        assert f"{row['recall']:.2f} [{row['recall_low']:.2f}, {row['recall_high']:.2f}]" in words(
+            panel.widget
+        )
+
+    def test_every_shipped_model_has_its_size_and_its_distance_to_the_ceiling(self, panel):
+        stored, said = load_results("zoo"), words(panel.widget)
+        gap = paired_difference(stored["cnn_svm"], stored["ceiling"])
+        for name in (*ARCHITECTURE_NAMES, "cnn_svm"):
+            assert f"{read_checkpoint(name).card['parameters']:,}" in said
+        assert f"{100 * gap.value:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]" in said.replace(
+            "\xa0", " "
+        )
+
+    def test_times_come_on_demand(self, panel):
+        assert " ms " not in words(panel.widget)
+        control(panel.widget, "Time them on this machine").click()
+        assert len(re.findall(r"\d\.\d ms", words(panel.widget))) == len(ARCHITECTURE_NAMES) + 1
+        assert control(panel.widget, "Time them again")
+
+    def test_a_model_is_compared_with_each_other_one_and_holm_counts_all_pairs(self, panel):
+        control(panel.widget, "Model in detail").value = "cnn"
+        stored = load_results("zoo")
+        models = {name: each for name, each in stored.items() if name != "ceiling"}
+        table = compare(models).set_index(["first", "second"])
+        row, back = table.loc[("cnn", "vgg16")], table.loc[("alexnet", "cnn")]
+        said = words(panel.widget).replace("\xa0", " ")
+        gaps = (row.difference, row.low, row.high), (-back.difference, -back.high, -back.low)
+        counts = (row.only_first, row.only_second), (back.only_second, back.only_first)
+        for (value, low, high), (alone, other), p in zip(
+            gaps, counts, (row.p_holm, back.p_holm), strict=True
+        ):
+            shown_gap = f"{100 * value:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}] {alone} {other} p "
+            assert re.search(re.escape(shown_gap) + rf"\d\.\d+ p {p:.3f}", said), shown_gap
+        control(panel.widget, "Model in detail").value = "ceiling"
+        assert panel._pairs.layout.display == "none"
+
+    def test_healthy_or_ill_is_another_question_with_higher_scores(self, panel):
+        control(panel.widget, "Classes").value = "healthy or ill"
+        joined = evaluate(healthy_or_ill(load_results("zoo")["cnn"]))
+        assert joined.accuracy.value > evaluate(load_results("zoo")["cnn"]).accuracy.value
+        assert str(joined.accuracy) in words(panel.widget)
+        assert panel._reported.widget.layout.display == "none"  # the paper did not ask that
+        control(panel.widget, "Classes").value = "as they are"
+        assert panel._reported.widget.layout.display is None
+
+    def test_a_study_without_files_shows_no_costs(self, panel):
+        control(panel.widget, "Study").value = "clinical"
+        assert panel._costs_card.layout.display == "none"
+        control(panel.widget, "Study").value = "zoo"
+        assert panel._costs_card.layout.display is None
 
 
 class TestApp:
