@@ -13,6 +13,7 @@ from lumbar_utils.dashboard.parts import Chart, box, control, text
 from lumbar_utils.dashboard.phantom_controls import PhantomControls
 from lumbar_utils.dashboard.pictures import figure_html, limit_size
 from lumbar_utils.dashboard.report import download_html, report_html
+from lumbar_utils.dashboard.stored_cases import StoredCases
 from lumbar_utils.dashboard.verdict import LEARNED, answer_html, looks_html, opinions_html
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.figures import probabilities_bar
@@ -22,7 +23,7 @@ from lumbar_utils.phantom import lesion_mask
 from lumbar_utils.sources.pictures import read_picture
 
 LARGEST_UPLOAD_MB = 20
-PHANTOM, UPLOAD = "a phantom", "a file of your own"
+PHANTOM, STORED, UPLOAD = "a phantom", "a stored case", "a file of your own"
 PREDICTED = "what each network says"
 NO_ANSWER = "There is no verdict; the messages below say why."
 
@@ -35,8 +36,10 @@ class DiagnosePanel:
         self._jury: Jury | None = None
         self._uploaded = None  # name and pixels of the last file that could be read
         self._forget()
-        self._source = control(widgets.ToggleButtons, "The picture is", options=(PHANTOM, UPLOAD))
+        self._source = control(widgets.ToggleButtons, "The picture is", options=(PHANTOM, STORED, UPLOAD))
         self._phantom = PhantomControls(log.watch, self._diagnose)
+        self._cases: StoredCases | None = None  # read when somebody asks for one
+        self._cases_box = box([])
         self._upload = widgets.FileUpload(description="Choose a PNG, JPEG or DICOM file", multiple=False)
         self._upload.add_class("lumbar-upload")
         self._upload_box = box(
@@ -70,7 +73,11 @@ class DiagnosePanel:
             ],
             "lumbar-results",
         )
-        sidebar = box([self._source, self._phantom.widget, self._upload_box], "lumbar-card", "lumbar-sidebar")
+        sidebar = box(
+            [self._source, self._phantom.widget, self._cases_box, self._upload_box],
+            "lumbar-card",
+            "lumbar-sidebar",
+        )
         self.widget = box([sidebar, results], "lumbar-panel", "lumbar-diagnose")
 
         watch = log.watch
@@ -115,19 +122,22 @@ class DiagnosePanel:
 
     def _diagnose(self) -> None:
         """Take the picture from its source, and show it with everything that follows from it."""
-        is_phantom = self._source.value == PHANTOM
-        self._phantom.widget.layout.display = None if is_phantom else "none"
-        self._upload_box.layout.display = "none" if is_phantom else None
+        source = self._source.value
+        is_phantom = source != UPLOAD
+        places = {PHANTOM: self._phantom.widget, STORED: self._cases_box, UPLOAD: self._upload_box}
+        for name, place in places.items():
+            place.layout.display = None if name == source else "none"
         self._show_lesion.layout.display = None if is_phantom else "none"
         self._forget()
         self._report.value = ""
         truth, rendering = None, None
+        drawn = self._stored_cases() if source == STORED else self._phantom
         if is_phantom:
-            patient, rendering = self._phantom.patient, self._phantom.draw()
+            patient, rendering = drawn.patient, drawn.draw()
             self._image, truth = rendering.image, patient.label
             self._caption = (
                 f"Phantom patient {patient.seed}, {patient.age_years:.0f} years, "
-                f"{'woman' if patient.sex == 'F' else 'man'}; {self._phantom.view}. Label by the phantom's rule: "
+                f"{'woman' if patient.sex == 'F' else 'man'}; {drawn.view}. Label by the phantom's rule: "
                 f"{patient.label}."
             )
         elif self._uploaded:
@@ -148,12 +158,18 @@ class DiagnosePanel:
             self._lesion = self._frames.carry(lesion[None])[0].astype(bool)
         self._opinions_now = self._jury.opinions(self._frames)
         self._verdict.value = answer_html(
-            self._opinions_now, truth, other_kind=is_phantom and not self._phantom.is_usual
+            self._opinions_now, truth, other_kind=is_phantom and not drawn.is_usual
         )
         self._bars.show(probabilities_bar(self._opinions_now.joint, self._opinions_now.class_names))
         self._bars.reveal()
         self._opinions.value = opinions_html(self._jury, self._opinions_now)
         self._explain()
+
+    def _stored_cases(self) -> StoredCases:
+        if self._cases is None:
+            self._cases = StoredCases(self._log.watch, self._diagnose)
+            self._cases_box.children = (self._cases.widget,)
+        return self._cases
 
     def _draw_picture(self) -> None:
         if self._image is None:
