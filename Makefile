@@ -10,7 +10,7 @@ ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)
 # Two notebooks or test files at a time.
 TWO := -n 2 --dist loadfile
 
-.PHONY: dashboard lab test lessons notebooks test-colab zoo study lock
+.PHONY: dashboard lab test lessons notebooks test-colab zoo study book lock
 
 dashboard: .venv/.ready
 	@$(if $(TOKEN),LUMBAR_TOKEN='$(TOKEN)' )$(RUN) -m lumbar_utils dashboard $(ADDRESS)
@@ -43,6 +43,10 @@ zoo: .venv/.ready
 
 study: .venv/.ready
 	$(RUN) -m lumbar_utils study $(if $(JOBS),--jobs $(JOBS)) $(if $(HOURS),--hours $(HOURS))
+
+book: .venv/.ready
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[book]'
+	$(RUN) book/make_book.py $(LESSONS)
 
 lock:
 	uv pip compile --universal --python-version 3.11 --extra dev --extra data --no-emit-index-url --no-header --no-annotate \
