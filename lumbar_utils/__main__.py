@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--train",
         metavar="NAMES",
-        help="all, or such as cnn,vgg16,cnn_svm,ceiling; then ensembles; before all, localiser",
+        help="all, or such as cnn,vgg16,cnn_svm,ceiling; then ensembles; before all, localiser; discs",
     )
     what.add_argument("--table", action="store_true", help="scores of the shipped networks, computed again")
     command.add_argument("--json", action="store_true", help="the table as JSON")
@@ -101,6 +101,22 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
     command.add_argument("--hours", type=float, help="begin no run after so many hours")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    command = verb(
+        "real",
+        _real,
+        "Learn herniated discs from a real dataset in repeated folds by patient; resumable.",
+    )
+    command.add_argument("--table", action="store_true", help="only show what is stored")
+    command.add_argument("--path", metavar="FOLDER", help="your own pictures with YOLO boxes of discs")
+    command.add_argument(
+        "--classes", default="disc,herniated", help="the names of its class numbers, the healthy one first"
+    )
+    command.add_argument("--patient-pattern", default="^[^_]+", help="finds the patient in a file name")
+    command.add_argument("--out", metavar="FOLDER", help="where results are kept, by default results/real")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="processes on this machine")
+    command.add_argument("--hours", type=float, help="begin no run after so many hours")
+    command.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
@@ -242,6 +258,11 @@ def _zoo(options):
 
         train_localiser(**size)
         return
+    if options.train == "discs":
+        from .studies.disc_network import train_discs
+
+        train_discs(**size, **({} if options.epochs is None else {"epochs": options.epochs}))
+        return
     from .studies.zoo import train_zoo
     from .studies.zoo_ensembles import store_ensembles
 
@@ -292,6 +313,34 @@ def _unlabelled(options):
     print(
         table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")
     )
+
+
+def _real(options):
+    from .studies.real import read_discs, run_real_study
+    from .studies.real_card import card_of_real, write_card_of_real
+    from .studies.real_scores import about_real, real_table, zone_table
+
+    if not options.table:
+        discs = None
+        if options.path:
+            if not options.out:
+                raise LumbarError(
+                    "Results of your own pictures need --out FOLDER, wanted one that is not results/real; name it."
+                )
+            names = tuple(options.classes.split(","))
+            discs = read_discs(options.path, classes=names, patient_pattern=options.patient_pattern)
+        if not run_real_study(
+            discs, folder=options.out, jobs=options.jobs, hours=options.hours, log=partial(print, flush=True)
+        ):
+            print(f"Written: {write_card_of_real(options.out)}")
+    if options.json:
+        tables = {
+            name: json.loads(table(options.out).to_json(orient="records"))
+            for name, table in (("models", real_table), ("zones", zone_table))
+        }
+        print(json.dumps({"about": about_real(options.out), **tables}, ensure_ascii=False))
+    else:
+        print(card_of_real(options.out))
 
 
 def _locate(options):

@@ -15,10 +15,11 @@ import keras
 import numpy as np
 import pandas as pd
 
+from ..beyond.disc_crops import box_at, discs_of
 from ..beyond.semi_supervised import METHODS, fit_semi_supervised
 from ..dataset import LumbarDataset, LumbarError
 from ..evaluation import Predictions, average_copies
-from ..localise import Location, locate
+from ..localise import locate
 from ..models import build_model
 from ..paths import results_folder
 from ..sources import load_dataset, read_picture
@@ -69,7 +70,7 @@ def labelled_discs(folder: Path, size: int) -> LumbarDataset:
         of_file = np.flatnonzero(published.meta["source_file"] == file)
         centres, pitch = discs_of(locate(picture))
         for centre in centres:
-            row = _box_at(published.meta.iloc[of_file], centre)
+            row = box_at(published.meta.iloc[of_file], centre)
             if row is not None and (of_file[row] not in rows):
                 crops.append(_crop(picture, centre, pitch, size))
                 rows.append(of_file[row])
@@ -103,14 +104,6 @@ def unlabelled_discs(folder: Path, size: int) -> tuple[np.ndarray, np.ndarray]:
             "pictures."
         )
     return np.stack(crops), np.array(patients)
-
-
-def discs_of(location: Location) -> tuple[np.ndarray, float]:
-    """Return the middles of the discs (D, 2) in pixels, and the median distance between neighbours."""
-    centres = np.array(list(location.discs.values())).reshape(-1, 2)
-    if len(centres) < 2:
-        return np.empty((0, 2)), np.nan
-    return centres, float(np.median(np.linalg.norm(np.diff(centres, axis=0), axis=1)))
 
 
 def plan_real(
@@ -193,10 +186,3 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _crop(picture: np.ndarray, centre: np.ndarray, pitch: float, size: int) -> np.ndarray:
     return cut_square(picture, np.array([*centre, pitch, pitch]), size=size, context=CONTEXT)
-
-
-def _box_at(boxes: pd.DataFrame, centre: np.ndarray) -> int | None:
-    """Return the position of the box that holds a point, the nearest by its middle if several do."""
-    away = np.abs(boxes[["x_px", "y_px"]].to_numpy() - centre)
-    inside = np.flatnonzero((away <= boxes[["width_px", "height_px"]].to_numpy() / 2).all(axis=1))
-    return None if len(inside) == 0 else int(inside[np.argmin(np.hypot(*away[inside].T))])

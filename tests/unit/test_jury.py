@@ -8,11 +8,14 @@ import pytest
 
 from lumbar_utils import LumbarError, load_dataset
 from lumbar_utils.dashboard import jury as jury_module
+from lumbar_utils.dashboard import verdict
 from lumbar_utils.dashboard.diagnose import UPLOAD, DiagnosePanel
 from lumbar_utils.dashboard.jury import Jury
 from lumbar_utils.dashboard.log import QUIET, Log
 from lumbar_utils.dashboard.verdict import answer_html, opinions_html
-from lumbar_utils.evaluation import fit_temperature, load_results, with_temperature
+from lumbar_utils.evaluation import Predictions, fit_temperature, load_results, with_temperature
+from lumbar_utils.evaluation.repetitions import repeated_auc
+from lumbar_utils.paths import results_folder
 from lumbar_utils.runtime import load_predictor
 
 
@@ -119,3 +122,15 @@ def test_without_a_verdict_there_is_no_report():
     panel._source.value = UPLOAD
     panel._report_button.click()
     assert "There is no case to report" in log.widget.value and panel._report.value == ""
+
+
+def test_a_verdict_on_a_file_says_how_phantom_knowledge_did_on_real_discs(monkeypatch, tmp_path):
+    stored = Predictions.load(results_folder() / verdict.ZERO_SHOT)
+    found = repeated_auc([stored], "herniated")
+    verdict.what_they_know.cache_clear()
+    said = verdict.what_they_know()
+    assert f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" in said and "15 patients" in said
+    verdict.what_they_know.cache_clear()
+    monkeypatch.setattr(verdict, "results_folder", lambda: tmp_path)
+    assert verdict.what_they_know() == verdict.LEARNED
+    verdict.what_they_know.cache_clear()
