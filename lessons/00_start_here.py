@@ -235,6 +235,7 @@ quiz = {"1": "c", "2": "b", "3": "b"}
 # | [14 Ensembles](14_ensembles.ipynb) | When do many know more than one? |
 # | [15 Grad-CAM](15_gradcam.ipynb) | A heat map looks convincing. What would make us believe it? |
 # | [16 How sure?](16_how_sure.ipynb) | What is a number worth? |
+# | [17 Two views](17_two_views.ipynb) | What does one slice leave out, and what is a second picture worth? |
 # | [18 Unlabelled pictures, clinical data](18_unlabelled_and_clinical.ipynb) | What can be learned without labels, and from a history? |
 # | [20 The dashboard](20_dashboard.ipynb) | All models side by side, and a picture of your own |
 #

@@ -118,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--hours", type=float, help="begin no run after so many hours")
     command.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
+    command = verb("two-views", _two_views, "Show what a second view of each disc brings, or compute it.")
+    command.add_argument("--compute", action="store_true", help="train what is not there yet (half an hour)")
+
     command = verb("locate", _locate, "Find and number vertebral bodies and discs in a sagittal slice.")
     command.add_argument("image", metavar="IMAGE", help="PNG, JPEG, BMP, TIFF or DICOM")
     command.add_argument("--out", metavar="PNG", help="also draw what was found over the picture")
@@ -341,6 +344,22 @@ def _real(options):
         print(json.dumps({"about": about_real(options.out), **tables}, ensure_ascii=False))
     else:
         print(card_of_real(options.out))
+
+
+def _two_views(options):
+    from .studies.two_views import run_two_views
+    from .studies.two_views_table import auc_table, difference_table, load_two_views
+
+    if options.compute:
+        run_two_views(log=partial(print, flush=True))
+    study = load_two_views()
+    located = study.findings["located"].mean()
+    print(
+        f"Phantom scores: AUC with 95 % intervals over {study.findings['patient_id'].nunique()} patients, "
+        f"{len(study.findings)} discs, of which the localiser placed {located:.1%} rightly.\n"
+        f"{auc_table(study).to_string(index=False)}\n\n"
+        f"{difference_table(study).to_string(index=False, float_format='%.3f')}"
+    )
 
 
 def _locate(options):

@@ -31,6 +31,7 @@ ROOMS = (
     "ensembles",
     "gradcam",
     "sure",
+    "views",
     "unlabelled",
     "clinical",
 )
