@@ -58,8 +58,8 @@ class ViewPairs:
 
     @property
     def patient_labels(self) -> np.ndarray:
-        """(P,) int: 1 with a herniated disc, 0 with none, -1 where the worst disc is called neither."""
-        return self.labels.max(axis=1) if len(self) else np.empty(0, int)
+        """(P,) int: 1 with a herniated disc, else 0; one too shallow to be called makes nobody herniated."""
+        return (self.labels == 1).any(axis=1).astype(int)
 
     def inputs(self, views: tuple[str, ...] = VIEWS) -> dict[str, np.ndarray]:
         """Return {view: (P, 5, 64, 64, 1) float32 in [0, 1]}, what a network gets."""
