@@ -274,6 +274,7 @@ from lumbar_utils.evaluation.clustered_auc import clustered_auc
 
 answers = {}
 for name, views in {"sagittal": ("sagittal",), "axial": ("axial",), "both": ("sagittal", "axial")}.items():
+    keras.utils.set_random_seed(0)
     network = build_two_views(views)
     fit_two_views(network, training, validation, epochs=size.epochs, seed=0)
     answers[name] = herniation_probabilities(network, test)[0]  # (patients, 5)
@@ -330,7 +331,7 @@ print(f"by patient:                     {careful}")
 from lumbar_utils.studies.two_views_table import PARTS, auc_table, difference_table, load_two_views
 
 study = load_two_views()
-print(f"{len(study.findings)} discs of {len(study.patient_labels)} phantom patients whose verdict is clear")
+print(f"{len(study.findings)} discs whose verdict is clear, of {len(study.patient_labels)} phantom patients")
 print(f"the localiser put {study.findings['located'].mean():.1%} of the discs in the right place")
 auc_table(study).set_index("model")
 
