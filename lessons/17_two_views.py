@@ -94,6 +94,12 @@ offset.observe(redraw, names="value")
 redraw()
 display(offset, screen)
 
+# %% tags=["drive"]
+for place in (8.0, -8.0, 0.0):
+    shown_before = screen.outputs
+    offset.value = place
+    assert screen.outputs != shown_before, place
+
 # %% [markdown]
 # No network, however deep, gets this herniation out of the middle slice: what the slice does not cross, it does not show. The
 # view from below has it at a glance. A radiologist looks at both, and so do Chen and colleagues (2024), whose two-view
