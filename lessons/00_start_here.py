@@ -237,6 +237,7 @@ quiz = {"1": "c", "2": "b", "3": "b"}
 # | [16 How sure?](16_how_sure.ipynb) | What is a number worth? |
 # | [17 Two views](17_two_views.ipynb) | What does one slice leave out, and what is a second picture worth? |
 # | [18 Unlabelled pictures, clinical data](18_unlabelled_and_clinical.ipynb) | What can be learned without labels, and from a history? |
+# | [19 A real dataset](19_real_dataset.ipynb) | What can be learned from fifteen people, and what from their boxes alone? |
 # | [20 The dashboard](20_dashboard.ipynb) | All models side by side, and a picture of your own |
 #
 # Short of time? 01, 02, 04 and 16 carry the rest.

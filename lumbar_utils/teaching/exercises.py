@@ -34,6 +34,7 @@ ROOMS = (
     "views",
     "unlabelled",
     "clinical",
+    "real",
 )
 
 

@@ -37,6 +37,7 @@ def test_yolo_without_class_names_says_so(capsys, tmp_path):
         "explanations",
         "unlabelled",
         "clinical",
+        "real",
         "locate",
     ],
 )

@@ -89,6 +89,15 @@ def every_figure():
         "duel_by_size": figures.duel_by_size(19, 0.90, 0.85),
         "accuracy_by_labels": figures.accuracy_by_labels(labels_table()),
         "reported_accuracy": figures.reported_accuracy(paper_reported()),
+        "estimate_forest": figures.estimate_forest(
+            pd.DataFrame({"who": ["CNN"], "auc": [0.7], "auc_low": [0.6], "auc_high": [0.8]}),
+            "auc",
+            label="who",
+            axis="AUC",
+            nothing=0.5,
+            beside=0.65,
+            title="The CNN is better than a coin",
+        ),
         "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
@@ -522,3 +531,18 @@ def test_what_cannot_be_drawn_is_refused_in_one_sentence(draw, word):
     with pytest.raises(LumbarError, match=word) as refusal:
         draw()
     assert str(refusal.value).endswith(".")
+
+
+def test_an_interval_that_holds_nothing_is_an_open_diamond():
+    table = pd.DataFrame(
+        {"who": ["a", "b"], "gain": [0.1, 0.2], "gain_low": [-0.1, 0.1], "gain_high": [0.3, 0.3]}
+    )
+    fig = figures.estimate_forest(
+        table, "gain", label="who", axis="gain", nothing=0, title="One of two gains"
+    )
+    assert [trace.marker.symbol for trace in fig.data] == ["diamond-open", "circle"]
+    assert "a +0.10 [-0.10, +0.30]" in fig.layout.meta["description"]
+    with pytest.raises(LumbarError, match="lacks gain_low"):
+        figures.estimate_forest(
+            table.drop(columns="gain_low"), "gain", label="who", axis="gain", nothing=0, title="t"
+        )
