@@ -39,7 +39,7 @@ test-colab: .venv/.ready
 
 zoo: .venv/.ready
 	$(RUN) -m lumbar_utils zoo --train localiser
-	$(RUN) -m lumbar_utils zoo --train all $(if $(PRECISION),--precision $(PRECISION))
+	$(RUN) -m lumbar_utils zoo --train all $(if $(PRECISION),--precision $(PRECISION)) $(if $(JOBS),--jobs $(JOBS))
 
 study: .venv/.ready
 	$(RUN) -m lumbar_utils study $(if $(JOBS),--jobs $(JOBS)) $(if $(HOURS),--hours $(HOURS))

@@ -76,14 +76,18 @@ def _parser() -> argparse.ArgumentParser:
         "--view", choices=("column", "whole"), default="column", help="what the networks see"
     )
     command.add_argument("--patients", type=int, help="how many phantoms; by default 12000, localiser 9000")
-    command.add_argument("--epochs", type=int, help="how often each is seen")
+    command.add_argument(
+        "--epochs", metavar="N,N", help="how often each is seen at half and at whole size; discs: N"
+    )
     command.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="networks trained at once")
 
     command = verb("explanations", _explanations, "Score heat maps against true lesions, or show the scores.")
     command.add_argument(
         "--compute", action="store_true", help="explain the locked test patients anew (an hour)"
     )
     command.add_argument("--networks", metavar="NAMES", help="only these, such as cnn,vgg16")
+    command.add_argument("--jobs", type=int, default=1, metavar="N", help="networks explained at once")
     command.add_argument("--score", default="energy", help="pointing, energy, iou, auprc or level_hit")
     command.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
@@ -264,7 +268,9 @@ def _zoo(options):
     if options.train == "discs":
         from .studies.disc_network import train_discs
 
-        train_discs(**size, **({} if options.epochs is None else {"epochs": options.epochs}))
+        train_discs(
+            **size, **({} if options.epochs is None else {"epochs": _whole_numbers(options.epochs, 1)[0]})
+        )
         return
     from .studies.zoo import train_zoo
     from .studies.zoo_ensembles import store_ensembles
@@ -275,10 +281,19 @@ def _zoo(options):
     if options.train != "all":
         size["names"] = tuple(options.train.split(","))
     if options.epochs is not None:
-        size["epochs"] = options.epochs
-    train_zoo(**size, view=options.view, precision=options.precision, log=partial(print, flush=True))
+        size["epochs"] = _whole_numbers(options.epochs, 2)
+    chosen = {name: getattr(options, name) for name in ("view", "precision", "jobs")}
+    train_zoo(**size, **chosen, log=partial(print, flush=True))
     if options.train == "all" and options.view == "column":
         store_ensembles()
+
+
+def _whole_numbers(text: str, how_many: int) -> tuple[int, ...]:
+    numbers = text.split(",")
+    if len(numbers) != how_many or not all(number.isdecimal() for number in numbers):
+        wanted = "one whole number" if how_many == 1 else "two whole numbers, such as 10,8"
+        raise LumbarError(f"--epochs is {text!r}, wanted {wanted}; give the epochs so.")
+    return tuple(int(number) for number in numbers)
 
 
 def _explanations(options):
@@ -286,7 +301,7 @@ def _explanations(options):
 
     networks = options.networks.split(",") if options.networks else None
     if options.compute:
-        explain_zoo(networks, log=partial(print, flush=True))
+        explain_zoo(networks, jobs=options.jobs, log=partial(print, flush=True))
     table = summary_of(stored_scores(networks), options.score)
     print(
         table.to_json(orient="records") if options.json else table.to_string(index=False, float_format="%.3f")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lumbar_utils import LumbarDataset
+from lumbar_utils import LumbarDataset, LumbarError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,3 +30,8 @@ def small_dataset(patients_per_class=6, pictures_per_patient=2, n_classes=2, siz
         meta=pd.DataFrame({"source_file": [f"{row}.png" for row in range(len(images))]}),
         name="stripes",
     )
+
+
+def refuse(name, threads=None):
+    """Stand for work that fails, in this process or in another."""
+    raise LumbarError(f"{name} cannot be done with {threads} thread(s)")

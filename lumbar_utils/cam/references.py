@@ -7,6 +7,7 @@ import numpy as np
 
 from ..dataset import FIRST_DISC, MAX_LEVELS
 from ..framing import Frames, frame
+from .masks import dilated
 
 
 def chance_map(height: int, width: int) -> np.ndarray:
@@ -30,9 +31,14 @@ def edge_map(picture: np.ndarray) -> np.ndarray:
     return length / max(length.max(), np.finfo(np.float32).tiny)
 
 
-def discs_map(label_map: np.ndarray) -> np.ndarray:
-    """Return (H, W) float32, 1 on every disc of a label map with the numbers of `MASK_LABELS`, else 0."""
-    return ((label_map >= FIRST_DISC) & (label_map < FIRST_DISC + MAX_LEVELS)).astype(np.float32)
+def discs_map(label_map: np.ndarray, margin_px: int = 8) -> np.ndarray:
+    """Return (H, W) float32, 1 on every disc of a label map and no further than `margin_px` from it, else 0.
+
+    What somebody would mark who finds the discs and cannot tell an ill one: the margin, because what leaves a disc
+    lies beside it. The numbers are those of `MASK_LABELS`.
+    """
+    discs = (label_map >= FIRST_DISC) & (label_map < FIRST_DISC + MAX_LEVELS)
+    return dilated(discs, margin_px).astype(np.float32)
 
 
 def perfect_maps(masks: np.ndarray, cells: tuple[int, int], frames: Frames | None = None) -> np.ndarray:

@@ -45,7 +45,8 @@ def score_explanations(
     DataFrame with patient_id; area, the mask's share of the picture; empty, whether the map is all zeros; the
     scores pointing, energy, iou, auprc (all `cam.masks`) and level_hit; and each score again for the
     references, as energy_chance, energy_centre (a Gaussian in the middle), energy_edges (the picture's edges),
-    energy_discs (all discs alike) and energy_ceiling (the mask itself drawn in `cells`).
+    energy_discs (all discs alike, with a margin of `tolerance_px`) and energy_ceiling (the mask itself drawn in
+    `cells`).
 
     A map of zeros scores what chance scores. A score means something only by what it has above chance, centre, edges
     and discs; and two networks can be compared only where their ceilings are alike.
@@ -69,7 +70,7 @@ def score_explanations(
         if pictures is not None:
             maps["_edges"] = edge_map(np.asarray(pictures[row]))
         if label_maps is not None:
-            maps["_discs"] = discs_map(np.asarray(label_maps[row]))
+            maps["_discs"] = discs_map(np.asarray(label_maps[row]), tolerance_px)
         if cells is not None:
             maps["_ceiling"] = perfect[row]
         for name, each in maps.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -21,6 +22,8 @@ from ..paths import results_folder, write_whole
 from ..phantom import lesion_mask
 from ..training import scaled_for
 from .patients import Part
+from .study_executors import one_by_one_or_at_once
+from .study_run import limit_threads
 from .zoo import NETWORKS, draw_parts
 
 FOLDER = "explanations"
@@ -32,6 +35,7 @@ def explain_zoo(
     *,
     methods: Sequence[str] = tuple(METHODS),
     n_patients: int | None = None,
+    jobs: int = 1,
     results: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> None:
@@ -47,6 +51,7 @@ def explain_zoo(
     names : shipped networks, by default all. methods : names of `cam.METHODS`; "scorecam" runs a network a hundred
         times a picture.
     n_patients : only so many of the test patients, by default all.
+    jobs : networks explained at once, each in a process of its own.
 
     Raises
     ------
@@ -59,10 +64,26 @@ def explain_zoo(
         read_checkpoint(name)
     results = results_folder() / FOLDER if results is None else Path(results)
     part, masks, label_maps = with_lesion(locked_patients(n_patients))
-    for name in sorted(names):
-        table = score_network(name, part, masks, label_maps, methods)
-        _store(table, results / f"{name}.csv")
-        log(f"{summary_of(table).to_string(float_format='{:.3f}'.format)}\n")
+    work = partial(
+        _score_and_store,
+        part=part,
+        masks=masks,
+        label_maps=label_maps,
+        methods=tuple(methods),
+        results=results,
+    )
+    one_by_one_or_at_once(work, sorted(names), jobs=jobs, log=log)
+
+
+def _score_and_store(
+    name: str, *, part, masks, label_maps, methods, results: Path, threads: int | None = None
+) -> str:
+    """Explain one network and store the scores; return their summary as text."""
+    if threads is not None:
+        limit_threads(threads)
+    table = score_network(name, part, masks, label_maps, methods)
+    _store(table, results / f"{name}.csv")
+    return f"{summary_of(table).to_string(float_format='{:.3f}'.format)}\n"
 
 
 def locked_patients(n_patients: int | None = None) -> Part:

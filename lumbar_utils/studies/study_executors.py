@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -42,6 +43,32 @@ def workplace(jobs: int = 1, scheduler: str | None = None) -> Iterator[Workplace
     if jobs < 1:
         raise LumbarError(f"jobs is {jobs}, wanted 1 or more processes; leave it out for one.")
     yield from _processes(jobs) if scheduler is None else _dask(scheduler)
+
+
+def one_by_one_or_at_once(
+    work: Callable[..., str], names: Iterable[str], *, jobs: int, log: Callable[[str], None]
+) -> None:
+    """Call `work(name)` for each name, and log what it returns as soon as it is there.
+
+    jobs : with one, all is done in this process; with more, so many names at a time, in order, each as
+        `work(name, threads=…)` in a process that has its share of the cores. `work` is sent to it.
+
+    Raises
+    ------
+    What `work` raises first; what is under way then is given up.
+    """
+    if jobs == 1:
+        for name in names:
+            log(work(name))
+        return
+    with workplace(jobs) as place:
+        done = []
+        for name in names:
+            done.append(place.executor.submit(work, name, threads=place.threads))  # waits for a free process
+            done[-1].add_done_callback(lambda future: future.exception() or log(future.result()))
+        wait_for(done, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
 
 
 class _Lanes(Executor):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from os import cpu_count
 from pathlib import Path
 
@@ -20,35 +21,19 @@ from ..paths import results_folder
 from ..phantom import PHANTOM_VERSION
 from ..runtime.hybrid import HYBRID
 from ..sources import load_dataset
-from ..training import SmallChanges, fit, predict, scaled_for
+from ..training import predict, scaled_for
 from .ceiling import predict_ceiling
-from .export import made_with, round_weights, what_it_sees, write_checkpoint, write_svm_twin
+from .export import made_with, what_it_sees, write_checkpoint, write_svm_twin
 from .patients import Part, framed, mean_grey
+from .study_executors import one_by_one_or_at_once
+from .study_run import limit_threads
+from .zoo_recipe import EPOCHS, RECIPE, SLOWER_IN_BFLOAT16, train_network
 
 # Seeds of `make_dataset`. The test patients are met once, when training is over; lessons draw from seed 0.
 SEEDS = {"training": 101, "validation": 102, "test": 104}
 NETWORKS = tuple(ARCHITECTURES)
 HYBRID_OF = "cnn"  # the network whose features the hybrid's support vector machine gets
 HYBRID_PATIENTS = 3000  # it learns from: its file holds every support vector, and may have 3 MB
-RECIPE = {
-    "batch_size": 32,
-    "learning_rate": 5e-3,
-    "warm_up": 0.1,
-    # less than a lesson's: the columns already stand upright and in the middle
-    "augment": {"rotation_degrees": 4.0, "shift": 0.03, "zoom": 0.06, "contrast": 0.15, "brightness": 0.08},
-}
-# Many patients, each seen few times: the VGG shown 6,000 of them 32 times learned them by heart (its validation loss
-# rose from the 22nd epoch on); shown 12,000 of them 10 times, it took no longer and ended lower. The slow networks get
-# fewer epochs, so that none takes more than about twenty minutes on two cores.
-EPOCHS = {
-    "cnn": 16,
-    "alexnet": 16,
-    "vgg16": 10,
-    "involution_vgg16": 10,
-    "resnet50": 12,
-    "densenet121": 10,
-    "mobilenet": 8,
-}
 INTENDED_USE = (
     "Teaching how such networks are built, measured and doubted. Not a medical device; not for diagnosis."
 )
@@ -66,14 +51,15 @@ def train_zoo(
     n_patients: int = 12000,
     n_validation: int = 600,
     n_test: int = 600,
-    epochs: int | None = None,
+    epochs: tuple[int, int] | None = None,
     precision: str = "float32",
     seed: int = 0,
+    jobs: int = 1,
     checkpoints: Path = CHECKPOINTS,
     results: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> None:
-    """Train networks at course size, one after the other, on the same patients; compute the ceiling too.
+    """Train networks at course size on the same patients, each with the same recipe; compute the ceiling too.
 
     Written for each network are the locked test's predictions, `results`/NAME.csv (by default results/zoo), those of
     the validation patients, `results`/validation/NAME.csv, the history, NAME_history.csv, and the checkpoint
@@ -88,9 +74,12 @@ def train_zoo(
     view : "column" trains what ships; "whole" shows the networks whole pictures, in results/zoo_whole, for
         comparison, and writes no checkpoint.
     n_patients, n_validation, n_test : phantoms from seeds that share no patient.
-    epochs : by default those of `EPOCHS`; all are run, with the learning rate falling along a cosine, and the best by
-        validation loss is kept.
-    precision : of `fit`; "bfloat16" is faster on processors that have it.
+    epochs : on pictures of half the height and width and on whole ones, by default those of `EPOCHS`; all are run,
+        with the learning rate falling along a cosine, and the best by validation loss is kept.
+    precision : of `fit`; "bfloat16" is faster on processors that have it, for networks that are not in
+        `SLOWER_IN_BFLOAT16`, which stay at float32.
+    jobs : networks trained at once, each in a process of its own with its share of the cores. Two with a core each
+        took little more than half the time of one after the other with both.
     """
     if names is None:
         names = (*NETWORKS, HYBRID, CEILING) if view == "column" else NETWORKS
@@ -111,63 +100,66 @@ def train_zoo(
         **_provenance_of(parts, view),
         "made_with": made_with(),
     }
-    for name in names:
-        if name == CEILING:
-            stored = predict_ceiling(parts["training"].dataset, parts["test"].dataset, seed=seed)
-            replace(stored, provenance={**stored.provenance, **provenance}).save(results / f"{CEILING}.csv")
-            log(f"{evaluate(stored)}\n")
-            continue
-        keras.backend.clear_session()
-        if name == HYBRID:
-            _store_hybrid(parts, provenance | {"seed": seed}, results, checkpoints, log)
-            continue
-        lasting = epochs or EPOCHS[name]
-        model, history = _trained(name, parts, lasting, precision, seed)
-        recipe = {"network": name, "preset": "course", "epochs": lasting, "precision": precision, **RECIPE}
-        about = provenance | {"configuration": recipe, "seed": seed, "training": dict(history.attrs)}
-        _store(model, history, parts, about, results, checkpoints if view == "column" else None, log)
-
-
-def _trained(name: str, parts: dict[str, Part], epochs: int, precision: str, seed: int):
-    """Return a network, its weights rounded as they ship, and the history of its training."""
-    training, validation = parts["training"], parts["validation"]
-    keras.utils.set_random_seed(seed)
-    model = build_model(
-        name,
-        input_shape=(*training.frames.pictures.shape[1:], 1),
-        num_classes=len(training.dataset.class_names),
-    )
-    history = fit(
-        model,
-        (scaled_for(model, training.frames), training.dataset.labels),
-        (scaled_for(model, validation.frames), validation.dataset.labels),
+    train = partial(
+        _train_and_store,
         epochs=epochs,
-        patience=epochs,
-        batch_size=RECIPE["batch_size"],
-        learning_rate=_schedule(-(-len(training.dataset) // RECIPE["batch_size"]) * epochs),
-        augment=SmallChanges(seed=seed, **RECIPE["augment"]),
-        seed=seed,
         precision=precision,
-        live=False,
+        seed=seed,
+        provenance=provenance,
+        results=results,
+        checkpoints=checkpoints if view == "column" else None,
     )
-    round_weights(model)
-    return model, history
-
-
-def _schedule(steps: int) -> keras.optimizers.schedules.CosineDecay:
-    """Return a rate that rises over the first tenth of the steps and then falls along a cosine."""
-    highest, warm_up = RECIPE["learning_rate"], max(1, round(steps * RECIPE["warm_up"]))
-    return keras.optimizers.schedules.CosineDecay(
-        highest / 10, max(1, steps - warm_up), alpha=0.01, warmup_target=highest, warmup_steps=warm_up
+    networks = sorted((name for name in names if name in NETWORKS), key=list(EPOCHS).index)
+    one_by_one_or_at_once(
+        partial(train, parts=parts if jobs == 1 else _lean(parts)), networks, jobs=jobs, log=log
     )
+    if HYBRID in names:
+        keras.backend.clear_session()
+        _store_hybrid(parts, provenance | {"seed": seed}, results, checkpoints, log)
+    if CEILING in names:
+        stored = predict_ceiling(parts["training"].dataset, parts["test"].dataset, seed=seed)
+        replace(stored, provenance={**stored.provenance, **provenance}).save(results / f"{CEILING}.csv")
+        log(f"{evaluate(stored)}\n")
 
 
-def _store(model, history, parts, provenance, results, checkpoints, log) -> None:
-    """Write what a trained network is and says; log it."""
+def _lean(parts: dict[str, Part]) -> dict[str, Part]:
+    """Return what is sent to a process: of the training patients only what a network sees."""
+    training = parts["training"]
+    seen = replace(training.dataset, images=training.frames.pictures, masks=None)
+    return parts | {"training": Part(seen, training.frames)}
+
+
+def _train_and_store(
+    name: str,
+    *,
+    parts: dict[str, Part],
+    epochs: tuple[int, int] | None,
+    precision: str,
+    seed: int,
+    provenance: dict,
+    results: Path,
+    checkpoints: Path | None,
+    threads: int | None = None,
+) -> str:
+    """Train one network and store what it is and says; return that as text."""
+    if threads is not None:
+        limit_threads(threads)
+    keras.backend.clear_session()
+    epochs = epochs or EPOCHS[name]
+    precision = "float32" if name in SLOWER_IN_BFLOAT16 else precision
+    model, history = train_network(name, parts, epochs, precision, seed)
+    recipe = {"network": name, "preset": "course", "epochs": list(epochs), "precision": precision, **RECIPE}
+    about = provenance | {"configuration": recipe, "seed": seed, "training": dict(history.attrs)}
+    return _store(model, history, parts, about, results, checkpoints)
+
+
+def _store(model, history, parts, provenance, results, checkpoints) -> str:
+    """Write what a trained network is and says; return that as text."""
     name, shown = model.name.removesuffix("_course"), display_name_of(model)
-    x = {part: scaled_for(model, each.frames) for part, each in parts.items()}
     validation, test = (
-        _predictions(parts[part].dataset, predict(model, x[part]), shown, provenance)
+        _predictions(
+            parts[part].dataset, predict(model, scaled_for(model, parts[part].frames)), shown, provenance
+        )
         for part in ("validation", "test")
     )
     report = evaluate(test)
@@ -186,7 +178,7 @@ def _store(model, history, parts, provenance, results, checkpoints, log) -> None
     validation.save(results / "validation" / f"{name}.csv")
     test.save(results / f"{name}.csv")
     history.round(5).to_csv(results / f"{name}_history.csv", index=False)
-    log(f"{history.attrs}\n{report}\n")
+    return f"{history.attrs}\n{report}\n"
 
 
 def _store_hybrid(parts, provenance, results, checkpoints, log) -> None:

@@ -116,7 +116,8 @@ def test_all_references_stand_beside_each_score(labels, lesion):
     assert {f"{score}_{name}" for score in SCORES for name in REFERENCES} <= set(table.columns)
     row = table.iloc[0]
     assert row["energy_edges"] > 10 * row["energy_chance"]  # the lesion is the only thing with an edge
-    assert row["energy_discs"] == 0 and row["level_hit_ceiling"] == 1
+    # the herniation lies in the margin of its disc: more than chance finds, little of five discs' margins
+    assert row["energy_chance"] < row["energy_discs"] < 0.05 and row["level_hit_ceiling"] == 1
     assert row["energy_chance"] < row["energy_ceiling"] < row["energy"] == 1
     bare = score_explanations(lesion[None].astype(float), lesion[None])
     assert not [
@@ -151,7 +152,8 @@ def test_references_show_what_they_say(labels):
     edges = edge_map(np.pad(np.full((20, 20), 200, np.uint8), 20))
     assert edges.max() == 1 and edges[30, 30] == 0 and edges[30, 20] > 0.9
     assert not edge_map(np.full((9, 9), 7, np.uint8)).any()
-    assert discs_map(labels).sum() == 5 * 30 * 8
+    assert discs_map(labels, 0).sum() == 5 * 30 * 8
+    assert discs_map(labels)[labels == 200].all() and not discs_map(np.zeros_like(labels)).any()
 
 
 def test_healthy_pictures_have_no_score_and_no_weight(labels, lesion):
@@ -194,8 +196,8 @@ def test_the_rival_is_the_best_map_that_knows_no_network(labels, lesion):
     )
     summary = summarise_scores(table).loc["energy"]
     rivals = {name: summary[name] for name in ("chance", "centre", "discs")}
-    assert summary["rival"] == max(rivals, key=rivals.get) == "centre"
-    assert summary["above_rival"] == pytest.approx(summary["value"] - summary["centre"])
+    assert summary["rival"] == max(rivals, key=rivals.get)
+    assert summary["above_rival"] == pytest.approx(summary["value"] - rivals[summary["rival"]])
     assert summary["above_rival_low"] <= summary["above_rival"] <= summary["above_rival_high"]
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from helpers import ROOT
+from helpers import ROOT, refuse
 
 from lumbar_utils import LumbarError
 from lumbar_utils.models import ARCHITECTURES
 from lumbar_utils.phantom import PHANTOM_VERSION, sample_patient
 from lumbar_utils.studies import study, study_run, study_store, zoo
 from lumbar_utils.studies.study import plan, run_study, status
-from lumbar_utils.studies.study_executors import only_one, workplace
+from lumbar_utils.studies.study_executors import one_by_one_or_at_once, only_one, workplace
 from lumbar_utils.studies.study_run import Configuration
 from lumbar_utils.studies.study_store import load_run, read_study, state_of, summarise_study
 
@@ -283,3 +283,9 @@ def test_nobody_at_the_schedulers_address_is_told():
     with pytest.raises(LumbarError, match="No Dask scheduler answers at tcp"):
         with workplace(scheduler="tcp://127.0.0.1:9"):
             pass
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_fails_among_several_is_told_wherever_it_is_computed(jobs):
+    with pytest.raises(LumbarError, match=r"cnn cannot be done with (None|\d+) thread"):
+        one_by_one_or_at_once(refuse, ["cnn", "vgg16"], jobs=jobs, log=print)

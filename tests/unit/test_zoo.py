@@ -17,7 +17,7 @@ from lumbar_utils.studies.patients import framed, mean_grey
 from lumbar_utils.studies.zoo_ensembles import store_ensembles
 from lumbar_utils.studies.zoo_table import zoo_table
 
-SMALL = {"n_patients": 48, "n_validation": 40, "n_test": 40, "epochs": 1}
+SMALL = {"n_patients": 48, "n_validation": 40, "n_test": 40, "epochs": (1, 1)}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,10 @@ def test_the_hybrid_the_ceiling_the_validation_and_the_history_lie_beside_it(tra
         "phantom 0.2 (seed 104)",
     )
     history = pd.read_csv(results / "cnn_history.csv")
-    assert history["epoch"].tolist() == [1] and history["val_loss"].iloc[0] > 0
+    assert history["epoch"].tolist() == [1, 2] and (history["val_loss"] > 0).all()
+    assert history["height"].tolist() == [96, 192]  # small pictures first, then whole ones
+    training = read_checkpoint("cnn", root=trained).card["provenance"]["training"]
+    assert training["best_epoch"] == 2 and training["stopped"] == "all epochs"
 
 
 def test_ensembles_are_made_of_stored_predictions(trained, tmp_path):
@@ -86,17 +89,21 @@ def test_ensembles_are_made_of_stored_predictions(trained, tmp_path):
     assert sum(weights) == pytest.approx(1) and (results / "stacking.csv").is_file()
 
 
-def test_whole_pictures_are_for_comparison_and_ship_nothing(tmp_path):
+def test_whole_pictures_are_for_comparison_and_ship_nothing_and_two_networks_train_at_once(tmp_path):
+    lines = []
     zoo.train_zoo(
-        ("cnn",),
+        ("cnn", "alexnet"),
         view="whole",
         **SMALL,
+        jobs=2,
         checkpoints=tmp_path,
         results=tmp_path / "results",
-        log=lambda line: None,
+        log=lines.append,
     )
-    stored = Predictions.load(tmp_path / "results" / "cnn.csv")
-    assert stored.provenance["seen"] == {"view": "whole", "size": [128, 128]}
+    for name in ("cnn", "alexnet"):
+        stored = Predictions.load(tmp_path / "results" / f"{name}.csv")
+        assert stored.provenance["seen"] == {"view": "whole", "size": [128, 128]}
+        assert any(stored.model in line for line in lines)
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
