@@ -1,6 +1,7 @@
 """What the dashboard costs: the first chart beside a plain Voila page, a viewer's memory, a slider, thirty viewers.
 
-`python -m benchmarks.dashboard [--json]`. Needs a Chromium on the path; --viewers and --loads make it shorter.
+`python -m benchmarks.dashboard [--json]`. Needs a Chromium on the path; --visits, --viewers and --loads
+make it shorter.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import statistics
 import threading
 import time
 
+from .measuring import row, show
 from .viewers.browser import chromium, first_chart_seconds, highest_pss_mb, new_page, slider_ms
 from .viewers.crowd import crowd, loads
 from .viewers.servers import Server, dashboard, plain_page
@@ -28,18 +29,82 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--visits", type=int, default=5)
-    parser.add_argument("--viewers", type=int, default=30)
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10, 30], help="so many at once")
     parser.add_argument("--loads", type=int, default=200)
     options = parser.parse_args()
-    found = {
-        **first_charts(options.visits),
-        **one_viewer(),
-        **many_viewers(options.viewers),
-        **many_loads(options.loads),
+    show(measure(options.visits, options.viewers, options.loads), options.json)
+
+
+def measure(visits: int, viewers: list[int], n_loads: int) -> dict:
+    """Return what all parts found, with the rows of the table and a curve over `viewers` at once."""
+    found = {**first_charts(visits), **one_viewer()}
+    for n in sorted(viewers):
+        found |= many_viewers(n)
+    found |= many_loads(n_loads)
+    return found | {"rows": rows(found, max(viewers), n_loads), "curves": [viewers_curve(found, viewers)]}
+
+
+def rows(found: dict, viewers: int, n_loads: int) -> list[dict]:
+    """Return the rows of the table; the floor of a first chart is the plain page."""
+    charts = [
+        row(
+            f"Dashboard: first chart, {way} kernel",
+            found[f"first_chart_seconds_{way}"],
+            plain := found[f"plain_chart_seconds_{way}"],
+            plain_way="a Voila page of one cell and one figure",
+            over=f"{len(plain)} visits",
+            floor=statistics.median(plain),
+            floor_of="that page",
+            at_least=1 / 1.4,
+            aim="at most 1.4 times as long",
+        )
+        for way in ("cold", "preheated")
+    ]
+    return [
+        *charts,
+        row("Dashboard: memory of one viewer, all panels", [found["viewer_pss_mb"]], unit="MB", at_most=300),
+        row("Dashboard: a slider answers, all models", [found["slider_ms"] / 1000], at_most=0.3),
+        row(
+            f"Dashboard: {viewers} viewers at once, {found[f'viewers_{viewers}_errors']} errors",
+            [found[f"viewers_{viewers}_seconds"]],
+            at_most=60 if not found[f"viewers_{viewers}_errors"] else 0,
+            aim="complete in 60 s, no error",
+        ),
+        row(
+            "Dashboard: memory after they have gone, over that before",
+            [found["memory_after_culling_ratio"]],
+            unit="times",
+            at_most=1.1,
+        ),
+        row(
+            f"Dashboard: hangs in {n_loads} page loads in a row",
+            [found[f"loads_{n_loads}_hangs"]],
+            unit="",
+            at_most=0,
+            aim="none",
+        ),
+    ]
+
+
+def viewers_curve(found: dict, viewers: list[int]) -> dict:
+    """Return how the wait and the server's memory grow with viewers at once."""
+    return {
+        "title": "Viewers of the dashboard at once",
+        "about": "Each opens the page, a panel, and moves a slider.",
+        "table": [
+            ["viewers", "all done, s", "median, s", "errors", "memory, GB"],
+            *(
+                [
+                    n,
+                    *(
+                        found[f"viewers_{n}_{part}"]
+                        for part in ("seconds", "median_seconds", "errors", "pss_gb")
+                    ),
+                ]
+                for n in viewers
+            ),
+        ],
     }
-    print(
-        json.dumps(found) if options.json else "\n".join(f"{name}: {value}" for name, value in found.items())
-    )
 
 
 def first_charts(visits: int) -> dict:
@@ -60,8 +125,8 @@ def first_charts(visits: int) -> dict:
                     page.close()
         ratio = statistics.median(ours) / statistics.median(plain)
         found[f"first_chart_ratio_{way}"] = round(ratio, 2)
-        found[f"first_chart_seconds_{way}"] = [round(each, 2) for each in sorted(ours)]
-        found[f"plain_chart_seconds_{way}"] = [round(each, 2) for each in sorted(plain)]
+        found[f"first_chart_seconds_{way}"] = [round(each, 2) for each in ours]
+        found[f"plain_chart_seconds_{way}"] = [round(each, 2) for each in plain]
     return found
 
 

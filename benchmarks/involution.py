@@ -7,11 +7,12 @@ its own process; the two take turns, so that another program on the machine slow
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import statistics
-import subprocess
 import sys
 import time
+
+from .measuring import Worker, matrix_rate, memory_rate, row, show
 
 SHAPE, KERNEL_SIZE, GROUPS = (16, 56, 56, 64), 7, 4
 FORMS = ("ours", "patches")
@@ -26,15 +27,12 @@ def main() -> None:
     if options.form:
         serve(options.form)
         return
-    found = measure(options.repeats)
-    print(
-        json.dumps(found) if options.json else "\n".join(f"{name}: {value}" for name, value in found.items())
-    )
+    show(measure(options.repeats), options.json)
 
 
 def measure(repeats: int) -> dict:
     """Return medians of both forms and their ratios; a ratio above 1 is in favour of the layer."""
-    workers = {form: Worker(form) for form in FORMS}
+    workers = {form: Worker("involution", "--form", form) for form in FORMS}
     first = {
         form: {task: worker.ask(task) for task in ("forward", "step")} for form, worker in workers.items()
     }
@@ -59,29 +57,47 @@ def measure(repeats: int) -> dict:
     for form in FORMS:
         found |= {f"{form}_{task}_ms": round(1000 * median[form][task]) for task in ("forward", "step")}
         found[f"{form}_memory_mb"] = round(memory_mb[form])
-    return found
+    return found | {"rows": rows(seconds, memory_mb)}
 
 
-class Worker:
-    """A process that holds one form and answers "forward", "step" (seconds) and "memory" (MB)."""
+def rows(seconds: dict, memory_mb: dict) -> list[dict]:
+    """Return the rows of the table, with the floor: each map read and written once, or the multiply-adds."""
+    from .network_costs import PASSES_OF_A_STEP, involution_multiply_adds
 
-    def __init__(self, form: str):
-        command = [sys.executable, "-m", "benchmarks.involution", "--form", form]
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    maps = 4 * math.prod(SHAPE)  # bytes
+    reduced = SHAPE[-1] // 4  # the layer's default reduction
+    work = SHAPE[0] * involution_multiply_adds(SHAPE[1:], KERNEL_SIZE, GROUPS, reduced) / matrix_rate()
+    bytes_a_second = memory_rate()
+    # forward reads x and writes y; the gradients read x and what comes from above, and write one of x's size
+    moved = {"forward": 2 * maps / bytes_a_second, "step": 5 * maps / bytes_a_second}
+    work = {"forward": work, "step": PASSES_OF_A_STEP * work}
+    names = {"forward": "Involution, forward", "step": "Involution, forward and gradients"}
+    found = []
+    for task, at_least in (("forward", 12), ("step", 5)):
+        by_bytes = moved[task] > work[task]
+        found.append(
+            row(
+                f"{names[task]}, maps {SHAPE}, K = {KERNEL_SIZE}, G = {GROUPS}",
+                seconds["ours"][task],
+                seconds["patches"][task],
+                plain_way="extract patches, multiply, sum",
+                floor=max(moved[task], work[task]),
+                floor_of="each map moved once" if by_bytes else "multiply-adds at the matrix rate",
+                at_least=at_least,
+            )
         )
-
-    def ask(self, question: str) -> float:
-        self._process.stdin.write(question + "\n")
-        self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the process died when asked for {question}; run it with --form to see why")
-        return float(answer)
-
-    def stop(self) -> None:
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+    memory = row(
+        "Memory of both",
+        [memory_mb["ours"]],
+        [memory_mb["patches"]],
+        plain_way="the same",
+        unit="MB",
+        over="peak above imports and inputs",
+        floor=5 * maps / 1e6,
+        floor_of="the maps alone",
+        at_least=3,
+    )
+    return [*found, memory]
 
 
 def serve(form: str) -> None:
@@ -90,8 +106,8 @@ def serve(form: str) -> None:
     import psutil
     import tensorflow as tf
 
+    from lumbar_utils.memory import peak_memory_mb
     from lumbar_utils.models import Involution2D
-    from lumbar_utils.training.fit import peak_memory_mb
 
     keras.utils.set_random_seed(0)
     layer = Involution2D(KERNEL_SIZE, groups=GROUPS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from copy import deepcopy
 from pathlib import Path
@@ -17,6 +18,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from .measuring import row
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks" / "solutions"
 SECONDS, MEGABYTES, MINUTES_IN_ALL = 120, 1600, 30
@@ -46,7 +49,7 @@ def main() -> int:
     ]
     found = measure(paths, log=lambda line: print(line, file=sys.stderr, flush=True))
     if options.json:
-        print(json.dumps(found))
+        print(json.dumps(found | {"rows": rows(found) if paths else []}))
     elif found["over_budget"] or found["failed"]:
         print(f"over budget: {found['over_budget']}; failed: {found['failed']}")
     return 1 if found["over_budget"] or found["failed"] else 0
@@ -67,6 +70,46 @@ def measure(paths: list[Path], log=print) -> dict:
     if found["total_seconds"] > 60 * MINUTES_IN_ALL:
         found["over_budget"].append("all together")
     return found
+
+
+def rows(found: dict) -> list[dict]:
+    """Return the rows of the table; no user would write lessons otherwise, so there is no ratio."""
+    lessons = found["seconds"]
+    peaks = {name: megabytes or 0 for name, megabytes in found["peak_mb"].items()}
+    slowest, largest = max(lessons, key=lessons.get), max(peaks, key=peaks.get)
+    floor = bare_notebook_seconds()
+    floor_of = "a notebook that only imports Keras"
+    return [
+        row(
+            f"Lessons: all {len(lessons)} from top to bottom, {len(found['failed'])} failed",
+            [found["total_seconds"]],
+            floor=floor * len(lessons),
+            floor_of=f"{floor_of}, as often",
+            at_most=60 * MINUTES_IN_ALL if not found["failed"] else 0,
+            aim=f"{MINUTES_IN_ALL} min, none fails",
+        ),
+        row(
+            f"Lessons: the slowest, {slowest}",
+            [lessons[slowest]],
+            floor=floor,
+            floor_of=floor_of,
+            at_most=SECONDS,
+        ),
+        row(
+            f"Lessons: most memory, {largest}",
+            [peaks[largest]],
+            unit="MB",
+            at_most=MEGABYTES,
+        ),
+    ]
+
+
+def bare_notebook_seconds() -> float:
+    """Return the seconds of a notebook with a single import, from its kernel's start."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bare.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import keras")]), path)
+        return run(path)[0]
 
 
 def run(path: Path) -> tuple[float, int | None, str]:

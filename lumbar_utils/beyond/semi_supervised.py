@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ..dataset import LumbarDataset, LumbarError
+from ..memory import peak_memory_mb
 from ..training.arithmetic import reproducible
 from ..training.callbacks import LiveCurve
-from ..training.fit import balanced_weights, peak_memory_mb
+from ..training.fit import balanced_weights
 from ..training.inputs import LabelledPictures, check_ends_in_logits, labelled_pictures_for, pictures_for
 from ..training.predict import predict
 from .semi_step import Learner

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 import pandas as pd
 
 from ..dataset import LumbarError
+from ..memory import peak_memory_mb
 from .arithmetic import PRECISIONS, reproducible, training_precision
 from .callbacks import LiveCurve
 from .inputs import Batches, LabelledPictures, check_ends_in_logits, labelled_pictures_for
@@ -125,17 +124,3 @@ def balanced_weights(y: np.ndarray) -> dict[int, float]:
     """Return the weight of each class that occurs, N / (K * count), so that all classes weigh the same in sum."""
     classes, counts = np.unique(y, return_counts=True)
     return {int(c): float(len(y) / (len(classes) * n)) for c, n in zip(classes, counts, strict=True)}
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory this process has held so far, in MB."""
-    if sys.platform == "win32":
-        import psutil
-
-        return psutil.Process().memory_info().peak_wset / 1e6
-    if sys.platform == "linux":
-        # not ru_maxrss: that carries over what the parent held when it started this process
-        return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 / 1e6
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # bytes on macOS
