@@ -297,10 +297,12 @@ def _whole_numbers(text: str, how_many: int) -> tuple[int, ...]:
 
 
 def _explanations(options):
-    from .studies.explanations import explain_zoo, stored_scores, summary_of
+    from .cam.stored import stored_scores, summary_of
 
     networks = options.networks.split(",") if options.networks else None
     if options.compute:
+        from .studies.explanations import explain_zoo
+
         explain_zoo(networks, jobs=options.jobs, log=partial(print, flush=True))
     table = summary_of(stored_scores(networks), options.score)
     print(

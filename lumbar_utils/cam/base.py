@@ -13,11 +13,11 @@ class CAM:
 
     Attributes
     ----------
-    name : how `method_named` finds it.
+    name, title : how `method_named` finds it, and what readers call it.
     needs : "gradients" of the class's logit, "maps" alone, or "scores" of masked pictures.
     """
 
-    name = "cam"
+    name, title = "cam", "CAM"
     needs = "gradients"
 
     def weights(self, maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:

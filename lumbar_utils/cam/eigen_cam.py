@@ -14,6 +14,7 @@ class EigenCAM(CAM):
     """
 
     name = "eigencam"
+    title = "Eigen-CAM"
     needs = "maps"
 
     def weights(self, maps: np.ndarray, gradients: np.ndarray | None = None) -> np.ndarray:

@@ -12,6 +12,7 @@ class GradCAM(CAM):
     """
 
     name = "gradcam"
+    title = "Grad-CAM"
 
     def weights(self, maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         return gradients.mean(axis=(1, 2))  # (N, C)

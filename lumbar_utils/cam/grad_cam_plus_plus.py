@@ -15,6 +15,7 @@ class GradCAMPlusPlus(CAM):
     """
 
     name = "gradcam++"
+    title = "Grad-CAM++"
 
     def weights(self, maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         denominator = 2.0 + gradients * maps.sum(axis=(1, 2), keepdims=True)  # (N, h, w, C)

@@ -14,6 +14,7 @@ class HiResCAM(CAM):
     """
 
     name = "hirescam"
+    title = "HiResCAM"
 
     def weights(self, maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         return gradients  # (N, h, w, C)

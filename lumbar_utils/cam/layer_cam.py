@@ -13,6 +13,7 @@ class LayerCAM(CAM):
     """
 
     name = "layercam"
+    title = "LayerCAM"
 
     def weights(self, maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         return np.maximum(gradients, 0.0)  # (N, h, w, C)

@@ -20,6 +20,7 @@ class ScoreCAM(CAM):
     """
 
     name = "scorecam"
+    title = "Score-CAM"
     needs = "scores"
 
     def weights(self, maps: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -103,7 +103,7 @@ def scores_html(trained: dict, anew: dict, truth: Truth, cells: tuple[int, int])
         "alike everywhere in the picture (chance)": chance_map(*truth.lesion.shape),
         "alike everywhere in the column": truth.column,
         "the picture's edges": edge_map(truth.picture),
-        "all discs alike": discs_map(truth.labels),
+        "all discs alike, with a margin of 1 cm": discs_map(truth.labels),
         f"the lesion itself in {cells[0]} x {cells[1]} cells (ceiling)": perfect_maps(
             truth.lesion[None], cells, truth.frames
         )[0],

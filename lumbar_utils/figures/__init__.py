@@ -7,6 +7,7 @@ from lumbar_utils.figures.confusion_matrix import confusion_matrix
 from lumbar_utils.figures.decision_curve import decision_curve
 from lumbar_utils.figures.duel_by_size import duel_by_size
 from lumbar_utils.figures.estimate_forest import estimate_forest
+from lumbar_utils.figures.explanation_scores import explanation_scores
 from lumbar_utils.figures.filters_on_picture import filters_on_picture
 from lumbar_utils.figures.flow_map import flow_map
 from lumbar_utils.figures.heat_overlay import heat_overlay
@@ -29,6 +30,7 @@ __all__ = [
     "decision_curve",
     "duel_by_size",
     "estimate_forest",
+    "explanation_scores",
     "filters_on_picture",
     "flow_map",
     "heat_overlay",

@@ -11,23 +11,21 @@ import numpy as np
 import pandas as pd
 
 from ..cam import METHODS, method_named
-from ..cam.scores import REFERENCES, SCORES, score_explanations, summarise_scores
+from ..cam.scores import score_explanations
+from ..cam.stored import FOLDER, RANDOMISED, store_scores, summary_of
 from ..checkpoints import read_checkpoint
 from ..dataset import LumbarError
 from ..evaluation import load_results
 from ..evaluation.results import CEILING
 from ..explain import explain, randomised_network
 from ..models import build_model, cam_layer_of, display_name_of
-from ..paths import results_folder, write_whole
+from ..paths import results_folder
 from ..phantom import lesion_mask
 from ..training import scaled_for
 from .patients import Part
 from .study_executors import one_by_one_or_at_once
 from .study_run import limit_threads
 from .zoo import NETWORKS, draw_parts
-
-FOLDER = "explanations"
-RANDOMISED = "randomised"  # what a network is called whose weights were drawn anew
 
 
 def explain_zoo(
@@ -82,7 +80,7 @@ def _score_and_store(
     if threads is not None:
         limit_threads(threads)
     table = score_network(name, part, masks, label_maps, methods)
-    _store(table, results / f"{name}.csv")
+    store_scores(table, results / f"{name}.csv")
     return f"{summary_of(table).to_string(float_format='{:.3f}'.format)}\n"
 
 
@@ -136,51 +134,3 @@ def score_network(
             tables.append(scores)
     keras.backend.clear_session()
     return pd.concat(tables, ignore_index=True)
-
-
-def summary_of(table: pd.DataFrame, score: str = "energy") -> pd.DataFrame:
-    """Return one row a network, weights and method: mean of `score` over patients, interval, and the references."""
-    if score not in SCORES:
-        raise LumbarError(f"There is no score {score!r}; choose one of {', '.join(SCORES)}.")
-    rows = []
-    for (network, weights, method), group in table.groupby(["network", "weights", "method"], sort=False):
-        summary = summarise_scores(group).loc[score]
-        rows.append(
-            {
-                "network": network,
-                "weights": weights,
-                "method": method,
-                **summary,
-                "empty": group["empty"].mean(),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _store(table: pd.DataFrame, file: Path) -> None:
-    """Write scores and references apart: the latter are the same for all methods."""
-    references = [column for column in table if column.split("_")[-1] in REFERENCES]
-    once = table.drop_duplicates("patient_id")[["patient_id", *references]]
-    for part, path in ((table.drop(columns=references), file), (once, _references(file))):
-        write_whole(path, part.to_csv(index=False, float_format="%.4f").encode())
-
-
-def _references(file: Path) -> Path:
-    return file.with_name(f"{file.stem}_references.csv")
-
-
-def stored_scores(names: Sequence[str] | None = None, *, results: Path | None = None) -> pd.DataFrame:
-    """Return the stored rows of some networks, by default all, with their references, one below the other."""
-    results = results_folder() / FOLDER if results is None else Path(results)
-    files = {file.stem: file for file in sorted(results.glob("*.csv")) if _references(file).is_file()}
-    missing = set(names or ()) - set(files)
-    if missing or not files:
-        raise LumbarError(
-            f"There are no stored scores of {', '.join(sorted(missing)) or 'any network'} in {results}; compute them "
-            "with python -m lumbar_utils explanations --compute."
-        )
-    files = [files[name] for name in names or files]
-    return pd.concat(
-        [pd.read_csv(file).merge(pd.read_csv(_references(file)), on="patient_id") for file in files],
-        ignore_index=True,
-    )

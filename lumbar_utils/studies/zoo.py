@@ -148,7 +148,10 @@ def _train_and_store(
     epochs = epochs or EPOCHS[name]
     precision = "float32" if name in SLOWER_IN_BFLOAT16 else precision
     model, history = train_network(name, parts, epochs, precision, seed)
-    recipe = {"network": name, "preset": "course", "epochs": list(epochs), "precision": precision, **RECIPE}
+    recipe = {
+        "network": name, "preset": "course", "epochs": sum(epochs), "epochs_by_size": list(epochs),
+        "precision": precision, **RECIPE,
+    }  # fmt: skip
     about = provenance | {"configuration": recipe, "seed": seed, "training": dict(history.attrs)}
     return _store(model, history, parts, about, results, checkpoints)
 

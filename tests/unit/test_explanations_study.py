@@ -5,6 +5,8 @@ import pytest
 
 from lumbar_utils import LumbarError
 from lumbar_utils.__main__ import main
+from lumbar_utils.cam import stored
+from lumbar_utils.figures import explanation_scores
 from lumbar_utils.phantom import make_dataset
 from lumbar_utils.studies import explanations
 from lumbar_utils.studies.patients import framed
@@ -30,7 +32,7 @@ def test_only_patients_whose_lesion_shows_are_explained():
 
 
 def test_each_picture_is_scored_for_each_method_trained_and_randomised(computed):
-    table = explanations.stored_scores(("cnn",), results=computed)
+    table = stored.stored_scores(("cnn",), results=computed)
     assert set(table["weights"]) == {"trained", "randomised"} and set(table["method"]) == {
         "gradcam",
         "eigencam",
@@ -41,18 +43,29 @@ def test_each_picture_is_scored_for_each_method_trained_and_randomised(computed)
 
 
 def test_the_shipped_network_finds_more_than_chance_and_its_random_twin_does_not(computed):
-    summary = explanations.summary_of(explanations.stored_scores(results=computed)).set_index(
-        ["weights", "method"]
-    )
+    summary = stored.summary_of(stored.stored_scores(results=computed)).set_index(["weights", "method"])
     trained, random = summary.loc[("trained", "gradcam")], summary.loc[("randomised", "gradcam")]
     assert trained["low"] > 2 * trained["chance"], "the trained network's heat lies on lesions"
     assert random["low"] < 2 * random["chance"] and random["value"] < trained["low"]
     assert trained["value"] < trained["ceiling"] < 1
 
 
+def test_the_figure_counts_what_beats_chance(computed):
+    summary = stored.summary_of(stored.stored_scores(results=computed))
+    fig = explanation_scores(summary)
+    better = (summary["above_rival_low"] > 0).groupby(summary["weights"]).sum()
+    title = fig.layout.title.text.replace("<br>", " ")
+    assert title.startswith(f"{better['trained']} of 2 pairs of network and method find the lesion better")
+    assert title.endswith(f"with random weights {better['randomised']} of 2 do")
+    assert {"Grad-CAM", "Eigen-CAM", "chance", "all discs alike"} <= {trace.name for trace in fig.data}
+    assert "phantom scores" in fig.layout.meta["description"].lower()
+    with pytest.raises(LumbarError, match="has 0 rows and lacks"):
+        explanation_scores(summary.iloc[:0, :2])
+
+
 def test_the_command_line_shows_stored_scores(computed, monkeypatch, capsys):
-    monkeypatch.setattr(explanations, "results_folder", lambda: computed.parent)
-    monkeypatch.setattr(explanations, "FOLDER", computed.name)
+    monkeypatch.setattr(stored, "results_folder", lambda: computed.parent)
+    monkeypatch.setattr(stored, "FOLDER", computed.name)
     assert main(["explanations", "--score", "pointing", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {(row["weights"], row["method"]) for row in rows} >= {
@@ -66,12 +79,12 @@ def test_the_command_line_shows_stored_scores(computed, monkeypatch, capsys):
 
 def test_what_is_not_there_is_told(tmp_path):
     with pytest.raises(LumbarError, match="no stored scores of any network"):
-        explanations.stored_scores(results=tmp_path)
+        stored.stored_scores(results=tmp_path)
     with pytest.raises(LumbarError, match="no stored scores of lenet"):
-        explanations.stored_scores(("lenet",), results=tmp_path)
+        stored.stored_scores(("lenet",), results=tmp_path)
     with pytest.raises(LumbarError, match="'lime'; choose one of gradcam"):
         explanations.explain_zoo(("cnn",), methods=("lime",), results=tmp_path)
     with pytest.raises(LumbarError, match="no checkpoint 'lenet'"):
         explanations.explain_zoo(("lenet",), results=tmp_path)
     with pytest.raises(LumbarError, match="no score 'dice'"):
-        explanations.summary_of(None, "dice")
+        stored.summary_of(None, "dice")

@@ -64,6 +64,20 @@ def spot(rows, columns, shape=(40, 60)) -> np.ndarray:
     return mask
 
 
+def explained() -> pd.DataFrame:
+    """Two methods on two networks, trained and with random weights, in the form of `summary_of`."""
+    rows = [
+        {
+            "network": network, "weights": weights, "method": method, "value": value, "low": value - 0.005,
+            "high": value + 0.005, "chance": 0.01, "discs": 0.03, "ceiling": 0.2, "above_rival_low": value - 0.04,
+        }
+        for network, best in (("CNN, course size", 0.06), ("VGG, course size, 9 layers", 0.05))
+        for weights, value in (("trained", best), ("randomised", 0.011))
+        for method in ("gradcam", "eigencam")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 @pytest.fixture(scope="module")
 def every_figure():
     report = report_with(70)
@@ -98,6 +112,7 @@ def every_figure():
             beside=0.65,
             title="The CNN is better than a coin",
         ),
+        "explanation_scores": figures.explanation_scores(explained()),
         "paired_forest": figures.paired_forest(compare({"CNN": draw(100), "CNN-SVM": draw(100, seed=1)})),
     }
 
