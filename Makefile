@@ -10,7 +10,7 @@ ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)
 # Two notebooks or test files at a time.
 TWO := -n 2 --dist loadfile
 
-.PHONY: dashboard lab test lessons notebooks test-colab zoo study book lock
+.PHONY: dashboard lab test lessons notebooks test-colab zoo study bench rehearse-binder book lock
 
 dashboard: .venv/.ready
 	@$(if $(TOKEN),LUMBAR_TOKEN='$(TOKEN)' )$(RUN) -m lumbar_utils dashboard $(ADDRESS)
@@ -43,6 +43,12 @@ zoo: .venv/.ready
 
 study: .venv/.ready
 	$(RUN) -m lumbar_utils study $(if $(JOBS),--jobs $(JOBS)) $(if $(HOURS),--hours $(HOURS))
+
+bench: .venv/.ready
+	$(RUN) -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+rehearse-binder: .venv/.ready
+	$(RUN) tests/binder/run.py $(if $(LESSONS),--lessons $(LESSONS))
 
 book: .venv/.ready
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[book]'

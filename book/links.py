@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_WELL_FORMED = re.compile(r"https://[A-Za-z0-9.-]+\.[a-z]{2,}(/[^\s\"<>]*)?(\?[^\s\"<>]*)?(#[^\s\"<>]*)?")
+KNOWN_SCHEMES = ("mailto",)
+WELL_FORMED = re.compile(r"https://[A-Za-z0-9.-]+\.[a-z]{2,}(/[^\s\"<>]*)?(\?[^\s\"<>]*)?(#[^\s\"<>]*)?")
 
 
-class _Page(HTMLParser):
+class Page(HTMLParser):
     """Collects what a page links to, what it loads, and the places in it."""
 
     def __init__(self, text: str):
@@ -31,7 +33,7 @@ class _Page(HTMLParser):
 
 def wrong_links(site: Path) -> list[str]:
     """Return a line for each link in `site` that leads nowhere, and for each file loaded from another host."""
-    pages = {path: _Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
+    pages = {path: Page(path.read_text(encoding="utf-8")) for path in sorted(site.rglob("*.html"))}
     wrong = []
     for path, page in pages.items():
         where = path.relative_to(site)
@@ -39,14 +41,27 @@ def wrong_links(site: Path) -> list[str]:
             if urlsplit(target).scheme in ("http", "https") or target.startswith("//"):
                 wrong.append(f"{where} loads {target} from another host")
         for target in [*page.links, *(each for each in page.loaded if not each.startswith("data:"))]:
-            parts = urlsplit(target)
-            if parts.scheme in ("http", "https"):
-                if not _WELL_FORMED.fullmatch(target):
-                    wrong.append(f"{where} links to {target}, which is no sound https address")
-            elif not parts.scheme:
-                file = path if not parts.path else (path.parent / unquote(parts.path)).resolve()
-                if not file.is_file():
-                    wrong.append(f"{where} links to {target}, where there is no file")
-                elif parts.fragment and file in pages and unquote(parts.fragment) not in pages[file].places:
-                    wrong.append(f"{where} links to {target}, and there is no such place in that page")
+            if complaint := what_is_wrong(
+                target, path, lambda file: pages[file].places if file in pages else None
+            ):
+                wrong.append(f"{where} links to {target}{complaint}")
     return wrong
+
+
+def what_is_wrong(target: str, page: Path, places: Callable[[Path], set[str] | None]) -> str:
+    """Return the end of a complaint about a link in the file `page`, or an empty text.
+
+    `places` gives the names of the places in a file, or None where they are not known.
+    """
+    parts = urlsplit(target)
+    if parts.scheme in ("http", "https"):
+        return "" if WELL_FORMED.fullmatch(target) else ", which is no sound https address"
+    if parts.scheme:
+        return "" if parts.scheme in KNOWN_SCHEMES else f", and nothing here opens {parts.scheme}:"
+    file = page if not parts.path else (page.parent / unquote(parts.path)).resolve()
+    if not file.exists():
+        return ", where there is no file"
+    known = places(file) if parts.fragment else None
+    if known is not None and unquote(parts.fragment) not in known:
+        return ", and there is no such place in that page"
+    return ""

@@ -693,8 +693,10 @@ print(f"best epoch {history.attrs['best_epoch']} of {len(history)}, {history.att
 # %%
 stored = load_results("zoo")
 data = stored["alexnet"].provenance["data"]["training"]["make_dataset"]
+recipe = stored["alexnet"].provenance["configuration"]
 print(
-    f"trained on {data['n_patients']:,} patients for {stored['alexnet'].provenance['configuration']['epochs']} epochs"
+    f"trained on {data['n_patients']:,} patients for {recipe['epochs']} epochs, the first {recipe['epochs_by_size'][0]} on "
+    "pictures of half the height and width"
 )
 for name in ("alexnet", "cnn", "ceiling"):
     print(f"{name:<8}{evaluate(stored[name]).accuracy}  on {len(stored[name])} phantom patients")

@@ -328,7 +328,7 @@ print(
 
 # %% [markdown]
 # That is a *phantom* score, with the interval of its test. Keep the network; it is our student who has seen the world. A small world, of
-# 6,000 drawn patients in **one scanner**.
+# 12,000 drawn patients in **one scanner**.
 #
 # ## 4. A clinic with another scanner
 #
@@ -664,7 +664,7 @@ if len(nobody):
 # free at once, and a learning rate that begins at 0.02, as many epochs as fine-tuning had.
 #
 # Why is that dangerous? At the first step the head is random, so its errors are large and mean nothing. They are sent down
-# through the backbone, and with large steps they knock over what 6,000 patients had taught, before the head has learned to ask for anything.
+# through the backbone, and with large steps they knock over what 12,000 patients had taught, before the head has learned to ask for anything.
 # *Where will it end up?*
 
 # %%
@@ -868,7 +868,7 @@ else:
 
 # %% [markdown]
 # Where would you *expect* it to stand? Its edges and textures come from 1.2 million photographs, and 80 patients teach nothing like them. But
-# no photograph has shown it a herniation, and our student at home has seen 6,000 columns. So: above *from scratch*, and not above a
+# no photograph has shown it a herniation, and our student at home has seen 12,000 columns. So: above *from scratch*, and not above a
 # backbone that knows spines. Raghu and colleagues (2019) held this against real medical pictures: ImageNet weights improved the scores little, small
 # networks trained from scratch kept up, and a good part of what the weights brought was faster learning. It is an experiment, not a creed. Run it on
 # *your* pictures, in pairs.

@@ -501,7 +501,8 @@ for name in ("resnet50", "cnn"):
     about = stored[name].provenance["configuration"]
     print(f"{stored[name].model}: accuracy {evaluate(stored[name]).accuracy} on {len(stored[name])} phantoms")
     print(
-        f"   {about['epochs']} epochs, batches of {about['batch_size']}, seed {stored[name].provenance['seed']}"
+        f"   {about['epochs']} epochs, the first {about['epochs_by_size'][0]} on pictures of half the height and width; "
+        f"batches of {about['batch_size']}, seed {stored[name].provenance['seed']}"
     )
 print("ResNet minus CNN, in pairs:", paired_difference(stored["resnet50"], stored["cnn"]))
 
@@ -578,25 +579,29 @@ finish(
 )
 
 # %% [markdown]
-# A network that overfits is much better on its training patients than on others. Read off the gap between the two lines in
-# each panel. The ResNet's lines end together: the first suspect is free. It is behind *on its training patients
+# First the jump. Up to there the pictures were half as high and half as wide, where an epoch costs a quarter; with the first whole
+# ones a network must find its feet again. That is *progressive resizing*, and all shipped networks had it.
+#
+# A network that overfits is much better on its training patients than on others. Read off the gap between the two lines at
+# the end of each panel. The ResNet's lines end together: the first suspect is free. It is behind *on its training patients
 # already*, as in section 1, although it adds its input back. (Dropout and augmentation make training
 # patients harder in both panels.)
 #
 # So the second suspect? Look at the last epochs. *Is the validation loss still falling?*
 
 # %%
+shortest = min(map(len, curves.values()))
 for name, table in curves.items():
     lowest = int(table["epoch"][table["val_loss"].idxmin()])
     early, late = table["val_loss"].iloc[-5], table["val_loss"].iloc[-1]
     print(
         f"{name:<9} lowest at epoch {lowest} of {len(table)}; last four epochs {early:.3f} to {late:.3f}; "
-        f"training accuracy at epoch 22: {table['accuracy'].iloc[21]:.2f}"
+        f"training accuracy at epoch {shortest}: {table['accuracy'].iloc[shortest - 1]:.2f}"
     )
 
 # %% [markdown]
-# The ResNet's lowest loss is its last one, while the CNN had ten more epochs that brought it nothing. That speaks for too
-# little training. It is no proof: the learning rate falls to nearly zero at the end of both, so the curve of a longer
+# The ResNet's lowest loss is its last one: its training ended before its learning did. The CNN's hardly moves any more. That speaks for
+# too little training. It is no proof: the learning rate falls to nearly zero at the end of both, so the curve of a longer
 # training is *another* curve. And at the same epoch the CNN knew its patients better.
 #
 # The third suspect makes a prediction that we can test without any training: **if the coarse entry loses small

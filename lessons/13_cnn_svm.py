@@ -358,7 +358,7 @@ for control, value in ((reach, 30), (penalty, 100), (kernel, "linear")):
 # ## 6. The hybrid in the open
 #
 # Now the real thing, with four classes and all 128 features. And with a body of our own, because the shipped one learned
-# from 6,000 patients, and a hospital that starts has a few hundred. We train the CNN of lesson 04 on our training
+# from 12,000 patients, and a hospital that starts has a few hundred. We train the CNN of lesson 04 on our training
 # patients, on columns of half the resolution so that it goes quickly. *Where will the curves part?*
 
 # %%
@@ -608,7 +608,7 @@ figures.compare_accuracy({plan: evaluate(score) for plan, score in scores.items(
 # - **d** PCA is fitted in each fold, on the training patients of the fold
 # - **e** C is the one with the best accuracy on the test folds, and that accuracy is reported
 # - **f** Platt's sigmoids are fitted on a quarter of the fold's training patients, whom SVM and CNN did not learn from
-# - **g** a second body is tried, which another hospital trained on 6,000 patients of its own
+# - **g** a second body is tried, which another hospital trained on 12,000 patients of its own
 
 # %% tags=["exercise"]
 leaks = ...  # such as "af"

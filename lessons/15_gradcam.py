@@ -562,6 +562,25 @@ pd.DataFrame(rows).set_index("network")
 # are two different virtues: a network may be right and point elsewhere, because other signs go with the disease, or because a
 # cell of the last maps has seen far more than it covers (lesson 04, section 3).
 #
+# ### All networks, all methods
+#
+# Two networks say little. The course has explained its locked test patients with six methods and all seven networks, once as trained
+# and once with weights drawn anew, and stored every score (`python -m lumbar_utils explanations`). The rivals now include a map that
+# marks **all discs alike**, with a rim of a centimetre: what somebody would draw who finds the discs and cannot tell an ill one.
+# *Which of the rivals will be the hardest to beat? And does the best network also point best?*
+
+# %%
+from lumbar_utils.cam.stored import stored_scores, summary_of
+
+energy_of_all = summary_of(stored_scores(), "energy")
+figures.explanation_scores(energy_of_all)
+
+# %% [markdown]
+# Read a band from left to right. The open marks, random weights, lie at the cross, chance: these methods do need a network that has
+# learned. The filled ones must get past the star, not past the cross, to say more than "somewhere at a disc". And the bar at the
+# right is what the network's coarse cells would allow: what lies between is lost by the explanation, not by the grid. Grad-CAM and
+# HiResCAM coincide everywhere, because behind the last maps stand an average and one dense layer (section 5).
+#
 # ## 7. Play: choose what you see
 #
 # Six patients, six methods, two networks: the trained one, and the one with random weights. The threshold hides everything

@@ -8,19 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from chromium import QUIET, find
 from playwright.sync_api import Browser, sync_playwright
 from serving import free_port, start, stop
 from visiting import Visit
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SECONDS_TO_START = 120
 
 
@@ -37,7 +29,7 @@ class Server:
 def browser():
     """A Chromium; without one the tests fail and say what to install."""
     with sync_playwright() as playwright:
-        chromium = next(filter(None, map(shutil.which, NAMES)), None) or _install_on_ci()
+        chromium = find() or _install_on_ci()
         if chromium is None and not Path(playwright.chromium.executable_path).exists():
             pytest.fail(
                 "There is no Chromium for the browser tests: run `apt-get install chromium`, or "
