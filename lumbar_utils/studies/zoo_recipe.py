@@ -24,8 +24,8 @@ RECIPE = {
     "augment": {"rotation_degrees": 4.0, "shift": 0.03, "zoom": 0.06, "contrast": 0.15, "brightness": 0.08},
 }
 # At half size and at whole size; the networks that take longest stand first. Many patients, each seen few times: the
-# VGG shown 6,000 of them 32 times learned them by heart. The slow networks get fewer epochs, so that the whole zoo
-# takes less than 90 minutes on two quiet cores, in two processes.
+# VGG shown 6,000 of them 32 times learned them by heart. The slow networks get fewer epochs: by the time that
+# a step of each was measured to take, the whole zoo needs some 70 minutes on two quiet cores, in two processes.
 EPOCHS = {
     "densenet121": (10, 4),
     "involution_vgg16": (12, 5),
