@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from .chromium import QUIET, find
 from .servers import Server, pss_mb
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 CHART = ".js-plotly-plot .point"
 PICTURE = "document.querySelector('.lumbar-picture img.lumbar-heat')?.src"
 
@@ -27,8 +18,7 @@ PICTURE = "document.querySelector('.lumbar-picture img.lumbar-heat')?.src"
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, CHROMIUM)), None)
-        browser = playwright.chromium.launch(executable_path=executable, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=find(), args=list(QUIET))
         yield browser
         browser.close()
 

@@ -90,6 +90,11 @@ def train_zoo(
             f"{' and '.join(sorted(without))} cannot be made for view={view!r}, wanted architectures only; leave "
             "the view at column."
         )
+    if epochs is not None and epochs[-1] < 1:
+        raise LumbarError(
+            f"epochs is {epochs}, wanted one or more on whole pictures, which is what a network is shown later; give "
+            "such as (10, 8)."
+        )
     if results is None:
         results = results_folder() / ("zoo" if view == "column" else f"zoo_{view}")
     parts = draw_parts({"training": n_patients, "validation": n_validation, "test": n_test}, view)

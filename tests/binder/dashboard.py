@@ -6,8 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from binder.server import Server
-from browser.chromium import QUIET, find
 from playwright.sync_api import Error, sync_playwright
+
+from benchmarks.viewers.chromium import QUIET, find
 
 CHART = ".lumbar-chart .js-plotly-plot .point"
 SECONDS = 300

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from chromium import QUIET, find
 from playwright.sync_api import Browser, sync_playwright
 from serving import free_port, start, stop
 from visiting import Visit
+
+from benchmarks.viewers.chromium import QUIET, find
 
 SECONDS_TO_START = 120
 

@@ -119,6 +119,8 @@ def test_no_patient_is_in_two_parts_and_a_repetition_is_told(monkeypatch):
         zoo.draw_parts({"test": 8}, "side")
     with pytest.raises(LumbarError, match="no architecture 'lenet'"):
         zoo.train_zoo(("lenet",), **SMALL)
+    with pytest.raises(LumbarError, match=r"epochs is \(3, 0\), wanted one or more on whole pictures"):
+        zoo.train_zoo(("cnn",), **(SMALL | {"epochs": (3, 0)}))
     with pytest.raises(
         LumbarError, match="cnn_svm cannot be made for view='whole', wanted architectures only"
     ):

@@ -1,4 +1,4 @@
-"""The Chromium of this machine, and the options with which tests start it."""
+"""The Chromium of this machine, and the options with which tests and benchmarks start it."""
 
 import os
 import shutil
