@@ -14,10 +14,12 @@ from lumbar_utils.dashboard.parts import Chart, box, control, text
 from lumbar_utils.dataset import PAPER4, LumbarError
 from lumbar_utils.evaluation import compare, evaluate, healthy_or_ill, load_results, paper_reported
 from lumbar_utils.evaluation.label_scheme import HEALTHY
-from lumbar_utils.evaluation.results import CEILING, study_names
+from lumbar_utils.evaluation.paper import PAPER_PATIENTS
+from lumbar_utils.evaluation.results import CEILING, load_learning_curves, study_names
 from lumbar_utils.figures import (
     compare_accuracy,
     confusion_matrix,
+    learning_curves,
     reported_accuracy,
     roc_curves,
     training_curves,
@@ -46,6 +48,7 @@ class ComparePanel:
         self._reported, self._recall = Chart(), text("", "lumbar-card")
         self._confusion, self._roc, self._history = Chart(), Chart(), Chart("lumbar-wide")
         self._pairs, self._all_pairs = text("", "lumbar-card", "lumbar-wide"), None
+        self._growth = Chart("lumbar-wide")
         self._costs, self._milliseconds = text(""), {}
         self._time = widgets.Button(description="Time them on this machine")
         self._costs_card = box([self._costs, self._time], "lumbar-card", "lumbar-wide")
@@ -57,6 +60,7 @@ class ComparePanel:
             [
                 box([self._scores.widget, self._table], "lumbar-row"),
                 box([self._reported.widget, self._recall], "lumbar-row"),
+                self._growth.widget,
                 self._costs_card,
                 box([self._model], "lumbar-bar"),
                 box([self._confusion.widget, self._roc.widget], "lumbar-row"),
@@ -120,11 +124,21 @@ class ComparePanel:
         one_test_set = len({(report.dataset, report.n_images) for report in models.values()}) == 1
         tested = {name: predictions[name] for name in models}
         self._all_pairs = compare(tested) if one_test_set and len(models) > 1 else None
+        self._show_growth(study)
         self._show_costs()
         self._model.options = [(report.model, name) for name, report in reports.items()]
         self._model.value = ranked[0]
         self.show_model(self._model.value)
         self._body.layout.display = None
+
+    def _show_growth(self, study: str) -> None:
+        """Show accuracy against the number of patients, where the study trained on more and fewer of them."""
+        curves = load_learning_curves(study)
+        if curves is None:
+            self._growth.hide()
+        else:
+            self._growth.show(learning_curves(curves, mark=PAPER_PATIENTS))
+            self._growth.reveal()
 
     def show_model(self, name: str | None) -> None:
         """Show confusion matrix, ROC curves and, if it was stored, the learning history of one model."""

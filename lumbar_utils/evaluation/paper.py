@@ -9,6 +9,9 @@ from lumbar_utils.dataset import PAPER4
 SUPPORT = dict(zip(PAPER4, (4, 4, 8, 3), strict=True))  # its table of results, column "Support"
 N_TEST = sum(SUPPORT.values())
 TEST_SHARE = 0.10  # "in an 80:10:10 ratio", section "Data collection"
+PAPER_PATIENTS = round(
+    N_TEST / TEST_SHARE
+)  # so all in all 190; of how many patients the pictures are, it does not say
 ALGORITHMS_ANNOUNCED = 6  # "six alternative algorithms", section "Algorithms used"
 _HEALTHY, _HERNIATED, _STENOSIS, _SPONDYLOSIS = PAPER4
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from lumbar_utils.dataset import LumbarError
 from lumbar_utils.evaluation.predictions import Predictions
 from lumbar_utils.paths import results_folder
 
 CEILING = "ceiling"  # the file of what can be reached at most, beside the models of its study
+LEARNING_CURVES = "learning_curves.csv"
 
 
 def load_results(study: str | None = None) -> dict[str, Predictions]:
@@ -31,6 +34,25 @@ def load_results(study: str | None = None) -> dict[str, Predictions]:
     return {
         path.stem: Predictions.load(path) for path in sorted((folder / study).glob("*.csv")) if _holds(path)
     }
+
+
+def load_learning_curves(study: str) -> pd.DataFrame | None:
+    """Return accuracy and macro-F1 against the number of patients, with intervals, or None where a study has no curves.
+
+    One row a network and number of patients: network, model, patients, runs, accuracy, accuracy_low, accuracy_high,
+    macro_f1, macro_f1_low, macro_f1_high.
+    """
+    file = results_folder() / study / LEARNING_CURVES
+    if not file.is_file():
+        return None
+    try:
+        table = pd.read_csv(file)
+        return table.astype({"patients": int, "runs": int, "accuracy": float})
+    except (ValueError, KeyError) as error:
+        raise LumbarError(
+            f"{file} is damaged ({error}); fetch it again, or start `python -m lumbar_utils study`, which writes it "
+            "anew."
+        ) from error
 
 
 def study_names() -> tuple[str, ...]:

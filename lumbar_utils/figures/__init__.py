@@ -12,6 +12,7 @@ from lumbar_utils.figures.filters_on_picture import filters_on_picture
 from lumbar_utils.figures.flow_map import flow_map
 from lumbar_utils.figures.heat_overlay import heat_overlay
 from lumbar_utils.figures.interval_by_size import interval_by_size
+from lumbar_utils.figures.learning_curves import learning_curves
 from lumbar_utils.figures.paired_forest import paired_forest
 from lumbar_utils.figures.picture_grid import picture_grid
 from lumbar_utils.figures.precision_recall_curves import precision_recall_curves
@@ -20,6 +21,7 @@ from lumbar_utils.figures.reliability_diagram import reliability_diagram
 from lumbar_utils.figures.reported_accuracy import reported_accuracy
 from lumbar_utils.figures.roc_curves import roc_curves
 from lumbar_utils.figures.score_scatter import score_scatter
+from lumbar_utils.figures.small_study import small_study
 from lumbar_utils.figures.training_curves import training_curves
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "flow_map",
     "heat_overlay",
     "interval_by_size",
+    "learning_curves",
     "paired_forest",
     "picture_grid",
     "precision_recall_curves",
@@ -43,5 +46,6 @@ __all__ = [
     "reported_accuracy",
     "roc_curves",
     "score_scatter",
+    "small_study",
     "training_curves",
 ]

@@ -15,13 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from ..dataset import LumbarError
+from ..evaluation.paper import PAPER_PATIENTS
 from ..models import ARCHITECTURES
 from ..phantom import PHANTOM_VERSION
 from .study_executors import Workplace, only_one, workplace
 from .study_run import HYBRIDS, Configuration, Run, perform, perform_apart
-from .study_store import MISSING, save_comparison, save_run, seconds_of, state_of, study_folder
+from .study_store import MISSING, save_comparison, save_curves, save_run, seconds_of, state_of, study_folder
 
-PAPER_PATIENTS = 190
 CURVE_PATIENTS = (50, 100, 190, 400, 800)
 SEEDS = 3
 
@@ -107,6 +107,7 @@ def run_study(
             ) from error
         if pooled := save_comparison(folder, runs, configuration):
             log(f"Folds and seeds pooled in {folder}: {', '.join(pooled)}.")
+        save_curves(folder, runs, configuration)
     if progress.failed:
         name, error = next(iter(progress.failed.items()))
         raise LumbarError(f"{len(progress.failed)} of {len(runs)} runs failed, first {name}: {error}")

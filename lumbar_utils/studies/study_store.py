@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score
 
 from ..dataset import LumbarError
 from ..evaluation import Predictions, evaluate
+from ..evaluation.results import LEARNING_CURVES
 from ..paths import results_folder, write_whole
 from ..phantom import PHANTOM_VERSION
 from .study_run import Configuration, Run
@@ -112,13 +113,19 @@ def read_study(folder: str | Path | None = None) -> pd.DataFrame:
 def summarise_study(folder: str | Path | None = None, kind: str = "curve") -> pd.DataFrame:
     """Return one row a network and number of patients, with 95 % intervals: the learning curve, or the comparison.
 
-    Columns: network, patients, runs, accuracy, accuracy_low, accuracy_high, macro_f1, macro_f1_low, macro_f1_high.
+    Columns: network, model (its name for readers), patients, runs, accuracy, accuracy_low, accuracy_high, macro_f1,
+    macro_f1_low, macro_f1_high.
     The predictions of all seeds (and folds) are pooled; the intervals resample test patients.
     """
+    stored = _stored(study_folder(folder)).values()
+    return _summary(_grouped(run for run in stored if run.provenance["kind"] == kind))
+
+
+def _summary(groups: dict[tuple[str, int], list[Predictions]]) -> pd.DataFrame:
     rows = []
-    for (network, patients), group in _grouped(study_folder(folder), kind).items():
+    for (network, patients), group in groups.items():
         report = evaluate(pool(group))
-        row = {"network": network, "patients": patients, "runs": len(group)}
+        row = {"network": network, "model": report.model, "patients": patients, "runs": len(group)}
         for score in ("accuracy", "macro_f1"):
             estimate = getattr(report, score)
             row |= {score: estimate.value, f"{score}_low": estimate.low, f"{score}_high": estimate.high}
@@ -157,12 +164,19 @@ def save_comparison(folder: Path, runs: Iterable[Run], configuration: Configurat
     return complete
 
 
-def _grouped(folder: Path, kind: str) -> dict[tuple[str, int], list[Predictions]]:
+def save_curves(folder: Path, runs: Iterable[Run], configuration: Configuration) -> None:
+    """Write the learning curves as far as they go, so that who shows them need not resample patients."""
+    there = (run for run in runs if run.kind == "curve" and state_of(folder, run, configuration) is None)
+    if stored := [load_run(folder, run.name) for run in there]:
+        content = _summary(_grouped(stored)).to_csv(index=False, float_format="%.5f", lineterminator="\n")
+        write_whole(folder / LEARNING_CURVES, content.encode())
+
+
+def _grouped(stored: Iterable[Predictions]) -> dict[tuple[str, int], list[Predictions]]:
     groups: dict[tuple[str, int], list[Predictions]] = {}
-    for predictions in _stored(folder).values():
+    for predictions in stored:
         about = predictions.provenance
-        if about["kind"] == kind:
-            groups.setdefault((about["network"], about["patients"]), []).append(predictions)
+        groups.setdefault((about["network"], about["patients"]), []).append(predictions)
     return dict(sorted(groups.items()))
 
 

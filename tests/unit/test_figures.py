@@ -10,7 +10,7 @@ from drawn_predictions import draw, of_labels
 
 from lumbar_utils import figures
 from lumbar_utils.dataset import PAPER4, LumbarDataset, LumbarError
-from lumbar_utils.evaluation import Predictions, compare, evaluate, paper_reported, reliability
+from lumbar_utils.evaluation import Estimate, Predictions, compare, evaluate, paper_reported, reliability
 from lumbar_utils.figures import style
 
 
@@ -52,6 +52,13 @@ def labels_table(few=0.55, many=0.60) -> pd.DataFrame:
     rows = [("supervised", 10, 0.50), ("supervised", 80, 0.60), ("fixmatch", 10, few), ("fixmatch", 80, many)]
     table = pd.DataFrame(rows, columns=["method", "labelled", "accuracy"])
     return table.assign(low=table["accuracy"] - 0.05, high=table["accuracy"] + 0.05)
+
+
+def curves_table(last=0.80) -> pd.DataFrame:
+    """Two networks at 50 and 800 patients; the CNN reaches `last`, the VGG .75."""
+    rows = [("CNN", 50, 0.55), ("CNN", 800, last), ("VGG", 50, 0.45), ("VGG", 800, 0.75)]
+    table = pd.DataFrame(rows, columns=["model", "patients", "accuracy"]).assign(runs=3)
+    return table.assign(accuracy_low=table["accuracy"] - 0.04, accuracy_high=table["accuracy"] + 0.03)
 
 
 def title_of(fig) -> str:
@@ -102,6 +109,14 @@ def every_figure():
         "interval_by_size": figures.interval_by_size(19, 0.90),
         "duel_by_size": figures.duel_by_size(19, 0.90, 0.85),
         "accuracy_by_labels": figures.accuracy_by_labels(labels_table()),
+        "learning_curves": figures.learning_curves(curves_table(), mark=190),
+        "small_study": figures.small_study(
+            *(Estimate(value, value - 0.1, value + 0.1, "bootstrap") for value in (0.80, 0.87, 0.07)),
+            [-0.05, 0.02],
+            names=("the box alone", "photographs' features"),
+            n_patients=5,
+            tested_on="93 real discs",
+        ),
         "reported_accuracy": figures.reported_accuracy(paper_reported()),
         "estimate_forest": figures.estimate_forest(
             pd.DataFrame({"who": ["CNN"], "auc": [0.7], "auc_low": [0.6], "auc_high": [0.8]}),
@@ -145,6 +160,7 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
         "interval_by_size",
         "duel_by_size",
         "accuracy_by_labels",
+        "learning_curves",
     ],
 )
 def test_axes_of_numbers_are_labelled_with_their_unit(every_figure, name):
@@ -499,6 +515,26 @@ def test_the_curve_by_labels_says_what_the_best_rival_brings(few, many, finding)
     )  # no band without limits
 
 
+def test_the_learning_curves_say_what_more_patients_bring():
+    fig = figures.learning_curves(curves_table(last=0.70), mark=190)
+    finding = (
+        "From 50 to 800 patients the best network gains 20.0 percentage points; at 800 the networks lie 5.0"
+    )
+    assert title_of(fig).startswith(finding)
+    assert [trace.name for trace in fig.data] == ["VGG", "CNN"]  # the better one first
+    vgg, cnn = fig.data
+    assert (
+        vgg.x[0] < 50 < cnn.x[0] and vgg.line.dash != cnn.line.dash and vgg.marker.symbol != cnn.marker.symbol
+    )
+    (note,) = (
+        fig.layout.annotations
+    )  # on a logarithmic axis it takes the logarithm, the line takes the number
+    assert note.x == pytest.approx(np.log10(190)) and fig.layout.shapes[0].x0 == 190
+    assert vgg.error_y.array == pytest.approx((3, 3)) and vgg.error_y.arrayminus == pytest.approx((4, 4))
+    only = figures.learning_curves(curves_table().query("patients == 50"))
+    assert title_of(only) == "With 50 patients the best network reaches 55 %"
+
+
 @pytest.mark.parametrize(
     ("labels", "patients", "finding"),
     [
@@ -523,6 +559,7 @@ def test_the_class_counts_name_the_imbalance(labels, patients, finding):
     [
         (lambda: figures.accuracy_by_labels(labels_table().drop(columns="low")), "lacks low"),
         (lambda: figures.compare_accuracy({}), "no report"),
+        (lambda: figures.learning_curves(curves_table().drop(columns="runs")), "lacks runs"),
         (lambda: figures.paired_forest(pd.DataFrame({"first": ["A"]})), "lacks difference"),
         (lambda: figures.decision_curve(draw(20), "Scoliosis"), "no class Scoliosis"),
         (lambda: figures.training_curves(pd.DataFrame({"epoch": [1]})), "lacks loss"),

@@ -5,12 +5,14 @@ import re
 from email.message import Message
 from importlib.metadata import version
 
+import pandas as pd
 import plotly.io
 import pytest
 
 from lumbar_utils.cam.scores import score_explanations
 from lumbar_utils.checkpoints import CARD, CHECKPOINTS, read_checkpoint
 from lumbar_utils.dashboard import INTENDED_USE, about, app
+from lumbar_utils.dashboard import compare as compare_panel
 from lumbar_utils.dashboard.about import AboutPanel
 from lumbar_utils.dashboard.compare import ComparePanel
 from lumbar_utils.dashboard.how_sure import HowSurePanel
@@ -137,6 +139,20 @@ class TestCompare:
         assert panel._costs_card.layout.display == "none"
         control(panel.widget, "Study").value = "zoo"
         assert panel._costs_card.layout.display is None
+
+    def test_a_study_with_more_and_fewer_patients_shows_its_learning_curves(self, panel, monkeypatch):
+        assert panel._growth.widget.layout.display == "none"
+        table = pd.DataFrame(
+            {"model": ["CNN", "CNN"], "patients": [50, 800], "runs": 3, "accuracy": [0.5, 0.8]}
+        )
+        table = table.assign(accuracy_low=table["accuracy"] - 0.03, accuracy_high=table["accuracy"] + 0.03)
+        monkeypatch.setattr(compare_panel, "load_learning_curves", {"clinical": table}.get)
+        control(panel.widget, "Study").value = "clinical"
+        assert panel._growth.widget.layout.display is None
+        assert "From 50 to 800 patients the best network gains 30.0" in words(panel._growth.widget)
+        assert "CNN, 50 patients: 50 %" in words(panel._growth.widget)
+        control(panel.widget, "Study").value = "zoo"
+        assert panel._growth.widget.layout.display == "none"
 
 
 class TestApp:

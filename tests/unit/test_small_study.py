@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lumbar_utils.evaluation import Estimate
-from lumbar_utils.figures.small_study import small_study
+from lumbar_utils.figures import small_study
 
 
 def drawn(rival=0.80, model=0.87, others=(-0.05, 0.02, 0.07, 0.12), n_patients=5, gain_low=-0.03):

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
 from helpers import ROOT, refuse
 
 from lumbar_utils import LumbarError
+from lumbar_utils.evaluation import results
+from lumbar_utils.figures import learning_curves
 from lumbar_utils.models import ARCHITECTURES
 from lumbar_utils.phantom import PHANTOM_VERSION, sample_patient
 from lumbar_utils.studies import study, study_run, study_store, zoo
@@ -24,7 +27,8 @@ from lumbar_utils.studies.study_store import load_run, read_study, state_of, sum
 CONFIGURATION = Configuration(height=32, epochs=1, folds=2, test_patients=20)
 RUNS = plan(["cnn", "cnn_svm"], patients=40, folds=2, seeds=1, curve_patients=(40,))
 SCRIPT = """
-import sys
+import os, sys
+os.cpu_count = lambda: 1
 sys.path[:0] = ["tests", "tests/unit"]
 from test_study import CONFIGURATION, RUNS, run_study
 if __name__ == "__main__":
@@ -33,8 +37,10 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
+def one_core_and_a_cache(tmp_path_factory):
+    """Give every run one thread: with as many threads, results agree to the last byte; with others they need not."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
         patch.setenv("LUMBAR_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
@@ -112,8 +118,21 @@ def test_the_folds_of_a_network_together_test_every_patient_once(unbroken):
     comparison = summarise_study(folder, "comparison")
     assert comparison["network"].tolist() == ["cnn", "cnn_svm"] and comparison["runs"].tolist() == [2, 2]
     curve = summarise_study(folder)
-    assert curve[["network", "patients", "runs"]].to_numpy().tolist() == [["cnn", 40, 1]]
+    assert curve[["network", "model", "patients", "runs"]].to_numpy().tolist() == [
+        ["cnn", "CNN, course size", 40, 1]
+    ]
     assert (curve["accuracy_low"] <= curve["accuracy"]).all() and (curve["accuracy_high"] < 1).all()
+
+
+def test_the_learning_curves_are_kept_for_readers(unbroken, copy, monkeypatch):
+    monkeypatch.setattr(results, "results_folder", lambda: copy.parent)
+    curves = results.load_learning_curves(copy.name)
+    pd.testing.assert_frame_equal(curves, summarise_study(unbroken[0]), atol=1e-5, check_dtype=False)
+    assert learning_curves(curves).layout.title.text.startswith("With 40 patients the best network reaches")
+    assert results.load_learning_curves("nowhere") is None
+    (copy / results.LEARNING_CURVES).write_text("network,patients\ncnn,many\n")
+    with pytest.raises(LumbarError, match=r"is damaged .* which writes it anew"):
+        results.load_learning_curves(copy.name)
 
 
 def test_a_second_start_computes_nothing(unbroken):
@@ -160,12 +179,7 @@ def test_ctrl_c_ends_all_processes_and_says_how_to_go_on(tmp_path):
 
 def test_two_processes_find_what_one_finds(unbroken, tmp_path):
     assert run_study(RUNS, CONFIGURATION, folder=tmp_path, jobs=2, log=lambda line: None) == 0
-    for run in RUNS:
-        ours, theirs = load_run(tmp_path, run.name), load_run(unbroken[0], run.name)
-        assert np.allclose(
-            ours.probabilities, theirs.probabilities, atol=1e-3
-        )  # other threads, other rounding
-        assert ours.patient_ids.tolist() == theirs.patient_ids.tolist()
+    assert stored(tmp_path) == stored(unbroken[0])
 
 
 @pytest.mark.parametrize(
@@ -268,9 +282,7 @@ def cluster(tmp_path):
 
 def test_a_dask_cluster_finds_what_one_process_finds(unbroken, tmp_path, cluster):
     assert run_study(RUNS, CONFIGURATION, folder=tmp_path, scheduler=cluster, log=lambda line: None) == 0
-    for run in RUNS:
-        ours, theirs = load_run(tmp_path, run.name), load_run(unbroken[0], run.name)
-        assert np.allclose(ours.probabilities, theirs.probabilities, atol=1e-3)
+    assert stored(tmp_path) == stored(unbroken[0])
     few = plan(["cnn"], patients=6, folds=2, seeds=1, curve_patients=())
     with pytest.raises(
         LumbarError, match=r"2 of 2 runs failed, first comparison_cnn_0006_seed0_fold[01]: phantom"
