@@ -241,3 +241,16 @@ quiz = {"1": "c", "2": "b", "3": "b"}
 # | [20 The dashboard](20_dashboard.ipynb) | All models side by side, and a picture of your own |
 #
 # Short of time? 01, 02, 04 and 16 carry the rest.
+#
+# ## What you have seen
+#
+# - Your machine is in order, or you know what to mend.
+# - The paper reports up to 100 %; on 19 pictures that is one lucky day in seven for a program that errs on every tenth
+#   patient.
+# - The patients here are phantoms: the truth is known to the pixel, and a phantom score is no clinical score.
+# - Guess, run, answer, take a hint; and on Binder, download before you leave.
+#
+# ## References
+# - The paper's numbers stand in the lessons marked *reported*; lesson 16 reads its table again.
+# - Varoquaux and Cheplygina (2022), *Machine learning for medical imaging: methodological failures and recommendations for the
+#   future*, npj Digit Med 5:48.

@@ -203,17 +203,18 @@ print(f"accuracy, split by patient: {np.mean(by_patient == y):.2f}")
 
 
 # %%
-def answers_to_report(answers, name):
+def answers_to_report(answers, name, rows=slice(None), **options):
     return evaluate(
         Predictions(
-            labels=y,
+            labels=y[rows],
             probabilities=np.eye(2)[answers],
             class_names=("heads", "tails"),
-            patient_ids=owners,
+            patient_ids=owners[rows],
             model=name,
             dataset="coin tosses",
             measured_on="phantoms",
-        )
+        ),
+        **options,
     )
 
 
@@ -244,6 +245,70 @@ check("splits.lonely", chance_of_a_stranger)
 chance_of_a_stranger = 0.2**5  # five other pictures, each outside the training part with chance 0.2
 
 # %% [markdown]
+# ### Play: what feeds the leak?
+# Two knobs: how many slices a patient has, taken from the middle outwards, and how many patients there are. The labels stay
+# tosses of a coin. *Guess before you move them: how many slices does the leak need? And what makes the interval of the
+# honest split narrower: more slices, or more patients?*
+#
+# So that it answers at once, the distance between any two pictures is computed beforehand.
+
+# %%
+import ipywidgets as widgets
+from sklearn.metrics import pairwise_distances
+
+from lumbar_utils.live import show_figure
+
+apart = pairwise_distances(X)  # (1200, 1200)
+middle_first = np.argsort(np.abs(offsets_mm), kind="stable")  # which of the six slices come first
+
+n_slices = widgets.IntSlider(value=1, min=1, max=slices_each, description="slices")
+n_people = widgets.SelectionSlider(
+    options=[n_patients // 8, n_patients // 4, n_patients // 2, n_patients], value=n_patients, description="patients"
+)  # fmt: skip
+screen = widgets.Output()
+
+
+def labels_of_nearest(rows, split):
+    answers = np.empty_like(rows)
+    for known, asked in split:
+        nearest_known = apart[np.ix_(rows[asked], rows[known])].argmin(axis=1)
+        answers[asked] = y[rows[known]][nearest_known]
+    return answers
+
+
+def redraw(change=None):
+    slices = np.sort(middle_first[: n_slices.value])
+    rows = (np.arange(n_people.value)[:, None] * slices_each + slices).ravel()
+    leaky = labels_of_nearest(rows, KFold(5, shuffle=True, random_state=0).split(rows))
+    honest = labels_of_nearest(rows, GroupKFold(5).split(rows, groups=owners[rows]))
+    fig = figures.compare_accuracy(
+        {
+            name: answers_to_report(answers, name, rows, n_resamples=500)
+            for name, answers in (("split by picture", leaky), ("split by patient", honest))
+        }
+    )
+    gain = figures.style.points(np.mean(leaky == y[rows]) - np.mean(honest == y[rows]))
+    each = figures.style.count(n_slices.value, "slice")
+    fig.update_layout(title_text=f"{n_people.value} patients, {each} each: the two splits lie {gain} apart")
+    show_figure(screen, fig.update_xaxes(range=[0, 103]))
+
+
+for control in (n_slices, n_people):
+    control.observe(redraw, names="value")
+redraw()
+widgets.VBox([widgets.HBox([n_slices, n_people], layout={"flex_flow": "row wrap"}), screen])
+
+# %% tags=["drive"]
+for control, value in ((n_slices, 2), (n_slices, 6), (n_people, n_patients // 8), (n_slices, 1)):
+    shown_before = screen.outputs
+    control.value = value
+    assert screen.outputs != shown_before, control
+
+# %% [markdown]
+# With one slice there is no companion, and both splits are honest. The second slice opens the leak almost wholly. And six
+# slices in the place of one leave the honest interval as wide as it was: it narrows with the number of *patients* only. (With 25
+# patients even an honest number may lie 20 points from one half. That is luck, and the interval says how much of it to expect.)
+#
 # ### Exercise 3: write the alarm
 # Write a function that gets the patients of the training part and of the test part, one entry a picture,
 # and returns those who stand in both.
@@ -569,3 +634,13 @@ quiz = {"1": "b", "2": "c", "3": "a"}
 #
 # **Take along:** whenever somebody shows you an accuracy, ask *who* is in the test set, *how many* they are, and
 # *what was fitted on whom*. In lesson 04 we train a network, and ask ourselves.
+#
+# ## References
+# - Wilson (1927), *Probable inference, the law of succession, and statistical inference*, J Am Stat Assoc 22:209.
+# - Ambroise and McLachlan (2002), *Selection bias in gene extraction on the basis of microarray gene-expression data*, Proc
+#   Natl Acad Sci USA 99:6562. (The leak of section 6, in the journals of the day.)
+# - Kaufman, Rosset, Perlich and Stitelman (2012), *Leakage in data mining: formulation, detection, and avoidance*, ACM Trans
+#   Knowl Discov Data 6:15.
+# - Yagis and others (2021), *Effect of data leakage in brain MRI classification using 2D convolutional neural networks*, Sci
+#   Rep 11:22544.
+# - Kapoor and Narayanan (2023), *Leakage and the reproducibility crisis in machine-learning-based science*, Patterns 4:100804.

@@ -300,7 +300,8 @@ for name, p in (("as scanned", as_today), ("stretched", wide_answers)):
 
 # %% [markdown]
 # This is a **paired difference**: the same patients both times, so only those count whose answer became right or wrong. Its
-# interval comes from resampling patients (lesson 16 builds it). Where it leaves out 0, the change did something.
+# interval comes from resampling patients (lesson 16 builds it). Where it leaves out 0, the change did something. Where it
+# holds 0, these patients cannot tell.
 #
 # ### Exercise 2: pad to a square
 # Write `pad_to_square(picture)`: an (H, W) array in, a square one out. The picture stands in the middle (where an odd pixel is
@@ -515,8 +516,8 @@ claim_and_truth(
 )
 
 # %% [markdown]
-# That is the worst kind of mistake: no error message, a score that looks like a mediocre network, and in two of the three
-# modes a confidence that *rises*. Large inputs make large logits, and softmax turns large logits into certainty. A paper in which one
+# That is the worst kind of mistake: no error message, a score that looks like a mediocre network, and a confidence that can
+# even *rise*, as in `caffe`. Large inputs make large logits, and softmax turns large logits into certainty. A paper in which one
 # backbone does surprisingly badly may have met it; nobody can tell from the outside. So write the mode down, beside the
 # weights. (`prepare(pictures, mode=...)` and the networks of this course carry theirs with them.)
 #
@@ -695,9 +696,9 @@ claim_and_truth(
 )
 
 # %% [markdown]
-# Look at the second row first: a slice turned as a whole loses little, because the localiser turns the spine upright again.
-# **What preparation undoes, augmentation need not teach.** In the mirrored slices the localiser still finds a column, but the
-# network looks for the sac where there is none.
+# Look at the second row first: a slice turned as a whole loses little or nothing, because the localiser turns the spine
+# upright again. **What preparation undoes, augmentation need not teach.** In the mirrored slices the localiser still finds a
+# column, but the network looks for the sac where there is none.
 #
 # You may object: of course it fails, it never *learned* mirrored pictures. Would they have helped? That takes training, so
 # here is the ablation. Two classifiers on the edges of the column: the support vector machine, which compares a patient with
@@ -835,10 +836,10 @@ figures.picture_grid(
 )
 
 # %% [markdown]
-# That is the worst of the draws, but training meets all of them. The rule behind it: **a change is dangerous when it acts on the scale of the
-# lesion.** A field that is smooth over 40 mm moves the whole level; one that is smooth over 5 mm rewrites the boundary of the
-# sac, which is the diagnosis. And the same goes for blackening out squares ("cutout"): a square of 20 mm can swallow the herniation and
-# leave its name on the picture.
+# That is the worst of the draws that are smooth over 10 mm, but training meets all of them. The rule behind it: **a change is
+# dangerous when it acts on the scale of the lesion.** A field that is smooth over 40 mm moves the whole level; one that is
+# smooth over 5 mm rewrites the boundary of the sac, which is the diagnosis. And the same goes for blackening out squares
+# ("cutout"): a square of 20 mm can swallow the herniation and leave its name on the picture.
 #
 # ### Exercise 4: which are honest?
 # Sagittal T2 slices, whole, and the four classes of this course. Which changes keep the label? Answer with a set of letters, such as

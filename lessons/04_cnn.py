@@ -641,3 +641,13 @@ quiz = {"1": "a", "2": "b", "3": "c"}
 # - A support vector machine in the place of the last layer changes little; whether it does is a paired question.
 #
 # **All scores here are phantom scores.** They say how methods compare on drawn patients, and nothing about a clinic.
+#
+# ## References
+# - LeCun, Bottou, Bengio and Haffner (1998), *Gradient-based learning applied to document recognition*, Proc IEEE 86:2278.
+# - Lin, Chen and Yan (2014), *Network in network* (global average pooling), ICLR, arXiv:1312.4400.
+# - Srivastava and others (2014), *Dropout: a simple way to prevent neural networks from overfitting*, JMLR 15:1929.
+# - Ioffe and Szegedy (2015), *Batch normalization: accelerating deep network training by reducing internal covariate shift*,
+#   ICML, arXiv:1502.03167.
+# - Kingma and Ba (2015), *Adam: a method for stochastic optimization*, ICLR, arXiv:1412.6980.
+# - Loshchilov and Hutter (2017), *SGDR: stochastic gradient descent with warm restarts* (the cosine), ICLR, arXiv:1608.03983.
+# - Selvaraju and others (2017), *Grad-CAM: visual explanations from deep networks via gradient-based localization*, ICCV.

@@ -60,7 +60,7 @@ print(f"the filter sees {11 * pixel_mm:.2f} mm and moves {4 * pixel_mm:.1f} mm a
 # %% [markdown]
 # A disc is 8 to 12 mm high, so the first filter sees a whole disc at once. And a herniation of 5 mm is *one step*. Lesson 04's
 # network started with windows of 6.6 mm and moved by one pixel. Does the big step cost small lesions? Keep the
-# question; in section 9 we can answer it.
+# question; in section 9 we put it to two networks.
 #
 # Photographs of dogs forgive a big step, since the dog fills the picture. And it saves time: a stride of 4 leaves one
 # sixteenth of the positions.

@@ -526,7 +526,7 @@ frozen_away = ask(frozen, x_test, test, "frozen")
 # %% [markdown]
 # ### Fine-tuned
 # Now the backbone may move as well. It starts where it is, with the head that has just been learned, and with a learning rate that
-# begins at 0.001, a fifth of what it was trained with, and falls along a cosine.
+# begins at 0.001, well below what it was trained with, and falls along a cosine.
 #
 # *Which curve will show first that 366,804 numbers meet 80 patients?*
 
@@ -588,10 +588,10 @@ figures.compare_accuracy({name: evaluate(answers) for name, answers in ways.item
 figures.paired_forest(compare(ways))
 
 # %% [markdown]
-# Read it row by row. *From scratch* is the price of not borrowing. *Frozen* minus *unchanged* says what a new head alone is worth: it
-# can only weigh anew what the backbone still sees, and what the other scanner has hidden from the backbone no head brings back. *Fine-tuned*
-# minus *frozen* says what it is worth to let the eyes learn too. An open diamond means that 280 people cannot tell, not that there
-# is nothing.
+# Read it row by row. *From scratch* is the price of not borrowing. *Frozen* against *unchanged* says what a new head alone is
+# worth: it can only weigh anew what the backbone still sees, and what the other scanner has hidden from the backbone no head
+# brings back. *Fine-tuned* against *frozen* says what it is worth to let the eyes learn too. An open diamond means that 280
+# people cannot tell, not that there is nothing.
 #
 # One draw of 80 patients and one seed stand behind this. Another draw would move these numbers, the validation patients are
 # only 40, and a paper should repeat it all several times.
@@ -625,7 +625,7 @@ def head(n):
 accuracies = [head(n) for n in (10, 20, 40, 80)]
 
 # %% [markdown]
-# ### What the best one still gets wrong
+# ### What the fine-tuned one still gets wrong
 
 # %%
 figures.confusion_matrix(evaluate(tuned_away))
@@ -786,8 +786,9 @@ fig.update_layout(
 )
 
 # %% [markdown]
-# Same network, same people, the same information in every pixel. One slip may cost little and the next everything, and none of them
-# raises an error. When a borrowed network disappoints, check its preparation before you doubt its architecture.
+# Same network, same people, the same information in every pixel. One slip may cost a part of the score and the next
+# everything, and none of them raises an error. When a borrowed network disappoints, check its preparation before you doubt its
+# architecture.
 #
 # ### Exercise 4: one channel for VGG16
 # Write the summed layer for the real VGG16. Its first layer computes, in each window and for each map, the sum over the channels $c$ of

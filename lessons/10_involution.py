@@ -337,7 +337,7 @@ print(f"{'convolution 7 x 7':<22} {7 * 7 * 64 * 64:7,}")
 # convolution 7 x 7      200,704
 
 # %% [markdown]
-# Making the filters costs as much as using them. And still the 7 × 7 involution needs a fifth of a 3 × 3 convolution.
+# Making the filters costs more than using them. And still the 7 × 7 involution needs a fifth of a 3 × 3 convolution.
 #
 # ### Exercise 2: how far could it look?
 # 64 maps, $G = 4$, $R = 16$ as above. What is the **largest** $K$ for which the involution needs fewer multiply-adds than a
@@ -647,11 +647,15 @@ answers = {
     )
     for name, model in networks.items()
 }
-shown = {"an involution": "involution", "a convolution": "convolution", "nothing": "nothing"}
-figures.compare_accuracy({title: evaluate(answers[name]) for title, name in shown.items()})
+shown = {
+    "involution": "CNN with involution",
+    "convolution": "CNN with convolution",
+    "nothing": "CNN with neither",
+}
+figures.compare_accuracy({shown[name]: evaluate(answers[name]) for name in networks})
 
 # %% [markdown]
-# Lesson 16 taught: overlapping intervals are no test. All three answered the same patients, so we compare in pairs.
+# Overlapping intervals are no test (lesson 16, section 6). All three answered the same patients, so we compare in pairs.
 
 # %%
 from lumbar_utils.evaluation import paired_difference

@@ -106,7 +106,7 @@ for name, feature in (
     print(f"{name:<27} AUC {roc_auc_score(has_spondylosis, -feature[both]):.2f}")
 
 # %% [markdown]
-# The minus is there because *dark* is suspicious. Both numbers are means of grey values. What differs is **where**
+# The minus is there because *dark* is suspicious. Both numbers are averages of grey values. What differs is **where**
 # they were taken, and somebody had to draw the outlines first. Keep this in mind: the other features of this lesson
 # get no outlines.
 #
@@ -623,7 +623,7 @@ figures.compare_accuracy({name: evaluate(answers) for name, answers in on_column
 # %% [markdown]
 # Those are phantom scores, on the column. (An interval says how the score would move with other *test* patients. The
 # machines of the five folds share most of their training patients; that luck is not in it.) Now the whole picture,
-# patient by patient against the column. Lesson 16 taught how: pairs, and Holm's correction for seven of them.
+# patient by patient against the column. Lesson 16, section 6, says how: pairs, and Holm's correction for seven of them.
 
 # %%
 from lumbar_utils.evaluation import holm, mcnemar_exact, paired_difference
@@ -664,10 +664,11 @@ losses = in_pairs(
 figures.paired_forest(losses)
 
 # %% [markdown]
-# A row reads "the better one minus the other". Where "without ..." stands first, the machine was better *without*
-# that family. Compare with section 7. A family may tell a lot alone and be missed by nobody, because another family
-# knows the same. So neither number is "the importance" of a feature; each answers its own question. And HOG has 1,980
-# of the 2,109 columns: in a distance between patients, it has most of the votes.
+# A row reads "the one that scored higher minus the other". Where "without ..." stands first, the machine scored higher
+# *without* that family; whether by more than luck, the interval says. Compare with section 7. A family may tell a lot
+# alone and be missed by nobody, because another family knows the same. So neither number is "the importance" of a
+# feature; each answers its own question. And HOG has 1,980 of the 2,109 columns: in a distance between patients, it has
+# most of the votes.
 #
 # ## 9. Another scanner
 #

@@ -565,7 +565,7 @@ pd.DataFrame(rows).set_index("network")
 # ### All networks, all methods
 #
 # Two networks say little. The course has explained its locked test patients with all seven networks, once as trained
-# and once with weights drawn anew, and stored every score (`python -m lumbar_utils explanations`; five methods, for Score-CAM runs a
+# and once with weights drawn anew, and stored every score (`python -m lumbar_utils explanations`; the hours went into Score-CAM, which runs a
 # network a hundred times a picture). The rivals now include a map that
 # marks **all discs alike**, with a rim of a centimetre: what somebody would draw who finds the discs and cannot tell an ill one.
 # *Which of the rivals will be the hardest to beat? And does the best network also point best?*
@@ -582,12 +582,15 @@ diagnoses = pd.Series({each.model: (each.predicted == each.labels).mean() for ea
 for what, by in (("diagnoses best", diagnoses[of_gradcam.index]), ("points best", of_gradcam)):
     name = by.idxmax()
     print(f"{name} {what}: accuracy {diagnoses[name]:.3f}, energy of Grad-CAM {of_gradcam[name]:.3f}")
+by_method = energy_of_all.query("weights == 'trained'").groupby("method")["value"].mean()
+print("mean energy over the networks:", by_method.sort_values(ascending=False).round(3).to_dict())
 
 # %% [markdown]
 # Read a band from left to right. The open marks, random weights, lie about the cross, chance: these methods do need a network that has
 # learned. The filled ones must get past the star, not past the cross, to say more than "somewhere at a disc". And the bar at the
 # right is what the network's coarse cells would allow: what lies between is lost by the explanation, not by the grid. Grad-CAM and
-# HiResCAM coincide everywhere, because behind the last maps stand an average and one dense layer (section 5).
+# HiResCAM coincide everywhere, because behind the last maps stand an average and one dense layer (section 5). Last, find Score-CAM in each
+# band and in the list below the figure: it asks a network once for each map, hundreds of times a picture. Has the price bought anything?
 #
 # ## 7. Play: choose what you see
 #

@@ -381,7 +381,7 @@ import ipywidgets as widgets
 
 from lumbar_utils.evaluation.metrics import weighted_areas
 from lumbar_utils.evaluation.repetitions import repeated_auc, repeated_auc_difference
-from lumbar_utils.figures.small_study import small_study
+from lumbar_utils.figures import small_study
 from lumbar_utils.live import show_figure
 
 stored = stored_real()

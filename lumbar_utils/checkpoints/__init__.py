@@ -10,10 +10,11 @@ from pathlib import Path
 from ..dataset import LumbarError
 from ..phantom import PHANTOM_VERSION
 
-__all__ = ["CARD", "CHECKPOINTS", "Checkpoint", "read_checkpoint", "verified", "write_card"]
+__all__ = ["CARD", "CHECKPOINTS", "WEIGHTS", "Checkpoint", "read_checkpoint", "verified", "write_card"]
 
 CHECKPOINTS = Path(__file__).resolve().parent
 CARD = "card.json"
+WEIGHTS = "weights.weights.h5"  # of a network, as Keras stores them
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import tensorflow as tf
 from sklearn import __version__ as sklearn_version
 from sklearn.base import clone
 
-from ..checkpoints import CARD, CHECKPOINTS, Checkpoint, read_checkpoint, verified, write_card
+from ..checkpoints import CARD, CHECKPOINTS, WEIGHTS, Checkpoint, read_checkpoint, verified, write_card
 from ..dataset import LumbarError
 from ..handcrafted import HandcraftedFeatures
 from ..models import architecture_of, build_model
@@ -23,7 +23,7 @@ from .cnn_svm import CNNSVMClassifier
 from .stored_svm import SVM, answers_otherwise, read_svm
 
 KIND = "CNN-SVM hybrid"
-WEIGHTS = "network.weights.h5"
+OWN_WEIGHTS = "network.weights.h5"
 _KEYS = {"classifier", "extractor_given", "handcrafted", "classes", "classes_dtype", "network", "made_with"}
 
 
@@ -67,7 +67,9 @@ def save_hybrid(classifier: CNNSVMClassifier, folder: str | Path, *, card: dict 
     try:
         if card["network"]["shipped_sha256"] is None:
             network = classifier.network_
-            keras.Model(network.inputs[0], network.outputs[0]).save_weights(aside / WEIGHTS)  # no optimizer
+            keras.Model(network.inputs[0], network.outputs[0]).save_weights(
+                aside / OWN_WEIGHTS
+            )  # no optimizer
         content = {"svm": classifier.svm_, "calibrated": classifier.calibrated_, **_made_up(classifier)}
         skops.io.dump(content, aside / SVM)
         write_card(aside, card)
@@ -191,7 +193,7 @@ def _shipped_sha256(network: keras.Model, shipped: Checkpoint) -> str | None:
     theirs = build_model(name, preset, weights="phantom").get_weights()
     ours = network.get_weights()
     same = len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
-    return shipped.card["files"]["weights.weights.h5"] if same else None
+    return shipped.card["files"][WEIGHTS] if same else None
 
 
 def _read_network(checkpoint: Checkpoint) -> keras.Model:
@@ -199,9 +201,9 @@ def _read_network(checkpoint: Checkpoint) -> keras.Model:
     then = card.pop("shipped_sha256")
     card["input_shape"] = tuple(card["input_shape"])
     if then is None:
-        return build_model(**card, weights=checkpoint.file(WEIGHTS))
+        return build_model(**card, weights=checkpoint.file(OWN_WEIGHTS))
     shipped = read_checkpoint(f"{card['name']}_{card['preset']}")
-    now = shipped.card["files"]["weights.weights.h5"]
+    now = shipped.card["files"][WEIGHTS]
     if now != then:
         raise LumbarError(
             f"The hybrid in {checkpoint.folder} stands on the shipped network {shipped.folder.name} with the sha256 "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from ..checkpoints import read_checkpoint
+from ..checkpoints import WEIGHTS, read_checkpoint
 from ..dataset import PAPER4, LumbarError
 from .architectures import ARCHITECTURES, Architecture, architecture_named
 from .imagenet import PUBLISHED, is_published, load_file, load_imagenet
@@ -151,7 +151,7 @@ def _phantom_weights(model: keras.Model) -> Path:
             f"The checkpoint of {model.name} was trained with input {wanted[0]} and {wanted[1]} classes, asked "
             f"for {found[0]} and {found[1]}; leave input_shape and num_classes out, or train with weights=None."
         )
-    return checkpoint.file("weights.weights.h5")
+    return checkpoint.file(WEIGHTS)
 
 
 def list_models() -> pd.DataFrame:

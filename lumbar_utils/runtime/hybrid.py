@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checkpoints import Checkpoint, read_checkpoint
+from ..checkpoints import WEIGHTS, Checkpoint, read_checkpoint
 from ..dataset import LumbarError
 from ..framing import Frames
 from .predictor import Predictor, load_predictor
@@ -28,7 +28,7 @@ class HybridPredictor:
     def __init__(self, checkpoint: Checkpoint, network: Predictor):
         self.card, self.network = checkpoint.card, network
         self.class_names: tuple[str, ...] = tuple(self.card["class_names"])
-        wanted, found = self.card["network"]["shipped_sha256"], network.card["files"]["weights.weights.h5"]
+        wanted, found = self.card["network"]["shipped_sha256"], network.card["files"][WEIGHTS]
         if wanted is None:
             raise LumbarError(
                 f"The hybrid in {checkpoint.folder} brings a network of its own, wanted one that stands on a shipped "

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..beyond.clinical_table import TableModel, clinical_table
 from ..beyond.fusion import IntermediateFusion, ProductOfExperts
-from ..checkpoints import read_checkpoint
+from ..checkpoints import WEIGHTS, read_checkpoint
 from ..dataset import PAPER4, LumbarDataset, LumbarError
 from ..evaluation import (
     Predictions,
@@ -185,7 +185,7 @@ def _files() -> list[str]:
 
 def _provenance(sizes: dict[str, int], epochs: int) -> dict:
     checkpoint = read_checkpoint(NETWORK)
-    weights = checkpoint.file("weights.weights.h5").read_bytes()
+    weights = checkpoint.file(WEIGHTS).read_bytes()
     learned = checkpoint.card["provenance"]["data"]["training"]["make_dataset"]
     return {
         "study": "clinical",

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 
 from ..beyond.disc_crops import CONTEXT, DISC_CLASSES, HERNIATED_MM2, SIDE_PX
-from ..checkpoints import CHECKPOINTS, Checkpoint, read_checkpoint, write_card
+from ..checkpoints import CHECKPOINTS, WEIGHTS, Checkpoint, read_checkpoint, write_card
 from ..evaluation import Predictions, evaluate
 from ..models import architecture_named, build_model
 from ..training import SmallChanges, fit, predict
@@ -22,7 +22,6 @@ from .disc_phantoms import DRAWING, phantom_discs
 from .export import made_with, round_weights, write_weights
 
 NAME, NETWORK = "discs", "cnn"
-WEIGHTS = "weights.weights.h5"
 SEEDS = {
     "training": 221,
     "validation": 222,

@@ -13,19 +13,19 @@ import pandas as pd
 from ..cam import METHODS, method_named
 from ..cam.scores import score_explanations
 from ..cam.stored import FOLDER, RANDOMISED, store_scores, summary_of
-from ..checkpoints import read_checkpoint
+from ..checkpoints import WEIGHTS, read_checkpoint
 from ..dataset import LumbarError
 from ..evaluation import load_results
 from ..evaluation.results import CEILING
 from ..explain import explain, randomised_network
 from ..models import build_model, cam_layer_of, display_name_of
 from ..paths import results_folder
-from ..phantom import lesion_mask
+from ..phantom import PHANTOM_VERSION, lesion_mask
 from ..training import scaled_for
 from .patients import Part
 from .study_executors import one_by_one_or_at_once
 from .study_run import limit_threads
-from .zoo import NETWORKS, draw_parts
+from .zoo import NETWORKS, SEEDS, draw_parts
 
 
 def explain_zoo(
@@ -41,8 +41,8 @@ def explain_zoo(
 
     Everything is scored in what the network sees, the column: in the whole picture the crop alone would lie far above
     chance. Written are, by default in results/explanations, NETWORK.csv with one row a picture and method, of the
-    network as it ships and with weights drawn anew, and NETWORK_references.csv with what maps that know nothing of a
-    network would score on the same pictures.
+    network as it ships and with weights drawn anew, NETWORK_references.csv with what maps that know nothing of a
+    network would score on the same pictures, and NETWORK.json with what was explained.
 
     Parameters
     ----------
@@ -80,7 +80,16 @@ def _score_and_store(
     if threads is not None:
         limit_threads(threads)
     table = score_network(name, part, masks, label_maps, methods)
-    store_scores(table, results / f"{name}.csv")
+    provenance = {
+        "weights_sha256": read_checkpoint(name).card["files"][WEIGHTS],
+        "phantom_version": PHANTOM_VERSION,
+        "seed": SEEDS["test"],
+        "patients": len(part.dataset),
+        "fingerprint": part.dataset.fingerprint(),
+        "view": "column",
+        "methods": list(methods),
+    }
+    store_scores(table, results / f"{name}.csv", provenance)
     return f"{summary_of(table).to_string(float_format='{:.3f}'.format)}\n"
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..checkpoints import CARD, Checkpoint, read_checkpoint, write_card
+from ..checkpoints import CARD, WEIGHTS, Checkpoint, read_checkpoint, write_card
 from ..dataset import LumbarError
 from ..explain import default_layer
 from ..hybrid import CNNSVMClassifier
@@ -48,7 +48,7 @@ def write_checkpoint(model: keras.Model, card: dict, pictures: np.ndarray, *, ro
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        write_weights(model, aside / "weights.weights.h5")
+        write_weights(model, aside / WEIGHTS)
         _write_litert(model, aside / "model.tflite")
         np.save(aside / "head.npy", model.layers[-1].get_weights()[0].astype(np.float32), allow_pickle=False)
         write_card(aside, {**what_it_sees(model), **card})

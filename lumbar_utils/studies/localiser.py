@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ..checkpoints import CHECKPOINTS, read_checkpoint, write_card
+from ..checkpoints import CHECKPOINTS, WEIGHTS, read_checkpoint, write_card
 from ..dataset import LumbarError
 from ..evaluation.intervals import Estimate, percentile, resample_patients
 from ..localise import CLASSES, Localiser, normalise
@@ -184,7 +184,7 @@ def write_localiser(model: keras.Model, card: dict, pictures: np.ndarray, *, roo
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     try:
-        write_weights(model, aside / "weights.weights.h5")
+        write_weights(model, aside / WEIGHTS)
         twin = keras.Model(model.inputs[0], {"logits": model.outputs[0]})
         twin.export(str(aside / "model.tflite"), format="litert", verbose=False)
         write_card(aside, {"name": "localiser", "input_shape": list(model.input_shape[1:]), **card})

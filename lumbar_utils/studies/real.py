@@ -24,7 +24,7 @@ from sklearn.svm import SVC
 
 from ..beyond.disc_crops import ZONES, box_features, covered, heat_in_zones, read_discs
 from ..beyond.disc_features import vgg16_features
-from ..checkpoints import read_checkpoint
+from ..checkpoints import WEIGHTS, read_checkpoint
 from ..dataset import LumbarDataset
 from ..evaluation import Predictions, average_copies
 from ..explain import explain
@@ -35,7 +35,7 @@ from ..splits import grouped_folds
 from ..training import SmallChanges, features_of, fit, predict
 from .crossval import things
 from .disc_network import NAME as DISC_NETWORK
-from .disc_network import WEIGHTS, new_network, shipped_disc_network
+from .disc_network import new_network, shipped_disc_network
 from .export import made_with
 from .study import run_study
 from .study_run import limit_threads

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from ..checkpoints import CHECKPOINTS, read_checkpoint
+from ..checkpoints import CHECKPOINTS, WEIGHTS, read_checkpoint
 from ..dataset import LumbarDataset, LumbarError
 from ..evaluation import Predictions, evaluate
 from ..evaluation.results import CEILING
@@ -196,7 +196,7 @@ def _store_hybrid(parts, provenance, results, checkpoints, log) -> None:
         HYBRID_OF,
         input_shape=tuple(shipped.card["input_shape"]),
         num_classes=len(shipped.card["class_names"]),
-        weights=shipped.file("weights.weights.h5"),
+        weights=shipped.file(WEIGHTS),
     )
     x = {part: scaled_for(network, each.frames) for part, each in parts.items()}
     labels = {part: each.dataset.labels for part, each in parts.items()}
@@ -211,7 +211,7 @@ def _store_hybrid(parts, provenance, results, checkpoints, log) -> None:
         "svm": {"C": hybrid.C, "patients": min(HYBRID_PATIENTS, len(labels["training"]))},
         "network": {
             "name": shipped.folder.name,
-            "weights_sha256": shipped.card["files"]["weights.weights.h5"],
+            "weights_sha256": shipped.card["files"][WEIGHTS],
         },
     }
     stored = _predictions(parts["test"].dataset, hybrid.predict_proba(x["test"]), shown, about)

@@ -1,15 +1,19 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from lumbar_utils import LumbarError
 from lumbar_utils.__main__ import main
-from lumbar_utils.cam import stored
+from lumbar_utils.cam import METHODS, stored
+from lumbar_utils.checkpoints import WEIGHTS, read_checkpoint
 from lumbar_utils.figures import explanation_scores
+from lumbar_utils.paths import results_folder
 from lumbar_utils.phantom import make_dataset
 from lumbar_utils.studies import explanations
 from lumbar_utils.studies.patients import framed
+from lumbar_utils.studies.zoo import NETWORKS
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,28 @@ def test_the_shipped_network_finds_more_than_chance_and_its_random_twin_does_not
     assert trained["low"] > 2 * trained["chance"], "the trained network's heat lies on lesions"
     assert random["low"] < 2 * random["chance"] and random["value"] < trained["low"]
     assert trained["value"] < trained["ceiling"] < 1
+
+
+def test_the_scores_that_ship_are_of_the_networks_that_ship():
+    cards = sorted((results_folder() / stored.FOLDER).glob("*.json"))
+    assert {card.stem for card in cards} == set(NETWORKS)
+    for card in cards:
+        provenance = json.loads(card.read_text())["provenance"]
+        assert provenance["weights_sha256"] == read_checkpoint(card.stem).card["files"][WEIGHTS], card.stem
+        table = stored.stored_scores((card.stem,))
+        assert set(table["method"]) == set(provenance["methods"]) >= set(METHODS) - {"scorecam"}
+        assert table["patient_id"].nunique() == provenance["patients"]
+
+
+@pytest.mark.parametrize("file", ["cnn.csv", "cnn_references.csv", "cnn.json"])
+def test_damaged_scores_are_refused(computed, tmp_path, file):
+    folder = shutil.copytree(computed, tmp_path / "explanations")
+    (folder / file).write_bytes((folder / file).read_bytes().replace(b"0", b"9", 1)[:-3])
+    with pytest.raises(LumbarError, match=r"stored scores of cnn .* are damaged .*; fetch them again"):
+        stored.stored_scores(results=folder)
+    (folder / file).unlink()
+    with pytest.raises(LumbarError, match="stored scores"):
+        stored.stored_scores(results=folder)
 
 
 def test_the_figure_counts_what_beats_chance(computed):

@@ -90,7 +90,7 @@ def test_a_network_trained_by_the_hybrid_is_stored_without_its_optimizer(tmp_pat
     folder = save_hybrid(classifier, tmp_path / "hybrid")
     again = load_hybrid(folder)
     assert same_answers(classifier, again) and again.extractor is None
-    assert (folder / storage.WEIGHTS).stat().st_size < 4 * classifier.network_.count_params() + 150_000
+    assert (folder / storage.OWN_WEIGHTS).stat().st_size < 4 * classifier.network_.count_params() + 150_000
     assert np.allclose(explain(classifier, DATA.images[:2]), explain(again, DATA.images[:2]), atol=1e-5)
 
 
@@ -121,7 +121,7 @@ def test_a_shipped_network_that_was_trained_on_is_stored(tmp_path):
     extractor = build_model("cnn", weights="phantom")
     extractor.layers[-1].bias.assign_add([0.1, 0, 0, 0])
     folder = save_hybrid(fitted(extractor=extractor), tmp_path / "hybrid")
-    assert (folder / storage.WEIGHTS).is_file()
+    assert (folder / storage.OWN_WEIGHTS).is_file()
     assert np.array_equal(load_hybrid(folder).network_.get_weights()[-1], extractor.get_weights()[-1])
 
 
@@ -151,7 +151,7 @@ def test_what_cannot_be_stored_is_told_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("file", [stored_svm.SVM, storage.WEIGHTS])
+@pytest.mark.parametrize("file", [stored_svm.SVM, storage.OWN_WEIGHTS])
 def test_a_damaged_file_is_named(copy, file):
     content = bytearray((copy / file).read_bytes())
     content[len(content) // 2] ^= 1
