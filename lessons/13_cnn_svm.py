@@ -507,9 +507,9 @@ finish(
 )
 
 # %% [markdown]
-# The training patients stand where the machine put them: each one pushed out of the street on the proper side. Others are
-# not so orderly. A sigmoid through the training patients promises more than it can keep, so calibration needs patients
-# *held out*.
+# The training patients stand where the machine put them: it pushed each of them towards the proper side, as far as it
+# could. Others are less orderly. A sigmoid through the training patients promises more than it can keep, so calibration
+# needs patients *held out*.
 #
 # For four classes scikit-learn fits a sigmoid a class and divides by their sum. `FrozenEstimator` makes sure that the
 # machine itself learns nothing more.

@@ -347,9 +347,11 @@ finish(
 )
 
 # %% [markdown]
-# A negative number says: the less alike two members err, the more their vote gains. But look at how small all gains are,
-# and remember that 600 patients measure a difference to two points or so. A clear law in simulations is a faint tendency
-# here.
+# A negative number says: the less alike two members err, the more their vote gains. A positive one says the opposite. Then
+# look at the names of the pairs that lose (point at them): where one member is much weaker than the other, the two err
+# unlike each other, and their vote still falls short of the better one. So to be unlike is not enough; a partner has to be
+# nearly as good. And look at how small all gains and losses are, and remember that 600 patients measure a difference to two
+# points or so. A clear law in simulations, where all members are equally good, need not show here.
 #
 # ## 6. Weights, and where they may come from
 #
@@ -365,7 +367,7 @@ pd.Series(weighted.weights_, index=[name.split(",")[0] for name in names], name=
 # %% [markdown]
 # Not the training patients: there a network that learned them by heart looks perfect and gets all the weight. Not the
 # test patients: then the score would tell how well we fitted it. The validation patients are the ones left. (They
-# have chosen each network's best epoch, so all members look a little better there than they are.)
+# have chosen each network's best epoch, so members may look a little better there than they are.)
 #
 # The package refuses the mistake where it can see it:
 
