@@ -582,8 +582,8 @@ diagnoses = pd.Series({each.model: (each.predicted == each.labels).mean() for ea
 for what, by in (("diagnoses best", diagnoses[of_gradcam.index]), ("points best", of_gradcam)):
     name = by.idxmax()
     print(f"{name} {what}: accuracy {diagnoses[name]:.3f}, energy of Grad-CAM {of_gradcam[name]:.3f}")
-by_method = energy_of_all.query("weights == 'trained'").groupby("method")["value"].mean()
-print("mean energy over the networks:", by_method.sort_values(ascending=False).round(3).to_dict())
+mean_energies = energy_of_all.query("weights == 'trained'").groupby("method")["value"].mean()
+print("mean energy over the networks:", mean_energies.sort_values(ascending=False).round(3).to_dict())
 
 # %% [markdown]
 # Read a band from left to right. The open marks, random weights, lie about the cross, chance: these methods do need a network that has
