@@ -7,8 +7,9 @@ RUN := .venv/bin/python
 # PORT may also come from the environment; HOST may not, since some shells set it to the machine's own name.
 ADDRESS := $(if $(PORT),--port $(PORT)) $(if $(findstring command,$(origin HOST)),--host $(HOST))
 
-# Two notebooks or test files at a time.
+# Two notebooks or test files at a time, each computing in one thread: with more they wait for each other.
 TWO := -n 2 --dist loadfile
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .PHONY: dashboard lab test lessons notebooks test-colab zoo study bench rehearse-binder book lock
 
@@ -24,9 +25,9 @@ test: .venv/.ready
 	.venv/bin/lint-imports
 	$(RUN) lessons/make_notebooks.py --check
 	$(RUN) lessons/make_notebooks.py --driven build/driven
-	LUMBAR_FAST=1 $(RUN) -m pytest $(TWO) --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
+	$(ONE_THREAD) LUMBAR_FAST=1 $(RUN) -m pytest $(TWO) --nbval-lax --nbval-current-env --nbval-cell-timeout 300 \
 		--ignore=notebooks/solutions notebooks build/driven
-	$(RUN) -m pytest $(TWO) tests
+	$(ONE_THREAD) $(RUN) -m pytest $(TWO) tests
 
 notebooks: .venv/.ready
 	$(RUN) lessons/make_notebooks.py

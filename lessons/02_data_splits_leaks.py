@@ -223,7 +223,7 @@ reports = {
     "split by patient": answers_to_report(by_patient, "split by patient"),
 }
 print(reports["split by patient"].accuracy.method)
-figures.compare_accuracy(reports).update_layout(title_text="A leak turns a coin toss into a discovery")
+figures.retitle(figures.compare_accuracy(reports), "A leak turns a coin toss into a discovery")
 
 # %% [markdown]
 # This is not a toy problem. Yagis and colleagues (2021) did it with brain MR scans and random labels:
@@ -289,7 +289,7 @@ def redraw(change=None):
     )
     gain = figures.style.points(np.mean(leaky == y[rows]) - np.mean(honest == y[rows]))
     each = figures.style.count(n_slices.value, "slice")
-    fig.update_layout(title_text=f"{n_people.value} patients, {each} each: the two splits lie {gain} apart")
+    figures.retitle(fig, f"{n_people.value} patients, {each} each: the two splits lie {gain} apart")
     show_figure(screen, fig.update_xaxes(range=[0, 103]))
 
 
@@ -501,7 +501,7 @@ for name, n_right in reported.items():
 
 # %%
 paper_figure = figures.compare_accuracy(rebuilt)
-paper_figure.update_layout(title_text="19 pictures cannot rank the paper's programs")
+figures.retitle(paper_figure, "19 pictures cannot rank the paper's programs")
 paper_figure.update_xaxes(title_text="Accuracy as reported by the paper (%), with 95 % interval")
 
 # %% [markdown]

@@ -277,7 +277,7 @@ for name, points, pixel_mm in (
 figures.picture_grid(
     [tall, padded, squeezed],
     ["448 × 320", "padded", "squeezed"],
-    title="Squeezing widens a sac of 10 mm to 14 mm, and cures the patient",
+    title="Squeezing widens a sac of 10 mm to 14 mm: no stenosis any more, to the ruler",
 )
 
 # %% [markdown]
@@ -302,6 +302,10 @@ for name, p in (("as scanned", as_today), ("stretched", wide_answers)):
 # This is a **paired difference**: the same patients both times, so only those count whose answer became right or wrong. Its
 # interval comes from resampling patients (lesson 16 builds it). Where it leaves out 0, the change did something. Where it
 # holds 0, these patients cannot tell.
+#
+# A stenosis that the ruler lost may still be found. The network was never told to read millimetres: it may compare one level with
+# the levels beside it, and squeezing widens all of them alike. That is luck, not a licence. Whoever measures in the picture,
+# or hands it to a network that learned something else, works with a sac that is 40 % too wide.
 #
 # ### Exercise 2: pad to a square
 # Write `pad_to_square(picture)`: an (H, W) array in, a square one out. The picture stands in the middle (where an odd pixel is
@@ -910,8 +914,9 @@ from plotly.subplots import make_subplots
 
 from lumbar_utils.live import show_figure
 
+was_right = as_today.argmax(axis=1) == test.labels  # begin with a patient whom the network knows
 look = {"style": {"description_width": "80px"}, "layout": {"width": "330px"}}
-who = widgets.BoundedIntText(value=int(np.flatnonzero(is_hernia)[0]), min=0, max=len(test) - 1, description="patient", **look)  # fmt: skip
+who = widgets.BoundedIntText(value=int(np.flatnonzero(is_hernia & was_right)[0]), min=0, max=len(test) - 1, description="patient", **look)  # fmt: skip
 turn = widgets.IntSlider(value=0, min=-90, max=90, step=5, description="turn (°)", **look)
 zoom = widgets.FloatSlider(value=1.0, min=0.4, max=2.0, step=0.1, description="zoom", **look)
 contrast = widgets.FloatSlider(value=1.0, min=0.1, max=3.0, step=0.1, description="contrast", **look)

@@ -426,7 +426,7 @@ inside, chance = heat[lesion].sum() / heat.sum(), lesion.mean()
 
 overlay = figures.heat_overlay(seen.pictures[0], heat, outline=lesion)
 finding = f"{inside:.2%} of the heat on {chance:.2%} of the column: {inside / chance:.1f} times chance"
-overlay.update_layout(title_text=finding)
+figures.retitle(overlay, finding)
 
 # %% [markdown]
 # The title compares two numbers: the share of the heat inside the lesion, and the share of the column that the

@@ -781,8 +781,9 @@ wrongly_prepared = {
 reports = {name: evaluate(ask(shipped, x, some_people, name)) for name, x in wrongly_prepared.items()}
 fig = figures.compare_accuracy(reports)
 proper, *wrong_ones = (report.accuracy.value for report in reports.values())
-fig.update_layout(
-    title_text=f"Prepared as trained {proper:.0%}, prepared for others {min(wrong_ones):.0%} to {max(wrong_ones):.0%}"
+figures.retitle(
+    fig,
+    f"Prepared as trained {proper:.0%}, prepared for others {min(wrong_ones):.0%} to {max(wrong_ones):.0%}",
 )
 
 # %% [markdown]

@@ -519,7 +519,7 @@ verdict = "holds 0" if gap.low <= 0 <= gap.high else "leaves 0 out"
 fig = figures.compare_accuracy(
     {"plain VGG": evaluate(plain_result), "with involution (A)": evaluate(involution_result)}
 )
-fig.update_layout(title_text=f"Involution minus plain: {100 * gap.value:+.1f} points; the interval {verdict}")
+figures.retitle(fig, f"Involution minus plain: {100 * gap.value:+.1f} points; the interval {verdict}")
 
 # %% [markdown]
 # Whatever it says, keep two things apart. The interval answers: *these two networks, other patients*. The question
@@ -785,7 +785,7 @@ def on_test(name, probabilities):
 answers = {name: on_test(name, np.concatenate(parts)) for name, parts in said.items()}
 fig = figures.compare_accuracy({name: evaluate(each) for name, each in answers.items()})
 before, after = (evaluate(answers[name]).accuracy.value for name in ("its own", "mean kernel"))
-fig.update_layout(title_text=f"One kernel for all pixels takes the accuracy from {before:.0%} to {after:.0%}")
+figures.retitle(fig, f"One kernel for all pixels takes the accuracy from {before:.0%} to {after:.0%}")
 
 # %%
 for name in ("mean kernel", "mean, rescaled", "next patient's", "shuffled"):

@@ -817,9 +817,9 @@ knows = [
 worst, safest = (choose(knows, key=lambda name: abs(at_gain[name].value)) for choose in (max, min))
 finish(
     fig,
-    f"A gain of 0.7 costs {worst} {100 * at_gain[worst].value:.0f} points [{100 * at_gain[worst].low:.0f}, "
-    f"{100 * at_gain[worst].high:.0f}], and {safest} {100 * at_gain[safest].value:.0f} "
-    f"[{100 * at_gain[safest].low:.0f}, {100 * at_gain[safest].high:.0f}]",
+    f"A gain of 0.7 costs {worst} {100 * at_gain[worst].value:z.0f} points [{100 * at_gain[worst].low:z.0f}, "
+    f"{100 * at_gain[worst].high:z.0f}], and {safest} {100 * at_gain[safest].value:z.0f} "
+    f"[{100 * at_gain[safest].low:z.0f}, {100 * at_gain[safest].high:z.0f}]",
     details=f"{len(tested)} test patients, three scans of each; machines trained on scans as they are.",
     height=440,
     above=24,

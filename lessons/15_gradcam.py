@@ -629,9 +629,10 @@ def redraw(change=None):
     fig = figures.heat_overlay(pictures[offered[n]], kept, outline=truth)
     best = ceiling_maps[n]
     fit_at = iou(kept, truth, max(threshold.value / 100, 0.01)) if kept.any() else 0.0
-    fig.update_layout(
-        title_text=f"{energy(kept, truth):.1%} of the heat in the lesion: chance {truth.mean():.1%}, ceiling "
-        f"{energy(best, truth):.0%}<br>area above the threshold: IoU {fit_at:.2f}",
+    figures.retitle(
+        fig,
+        f"{energy(kept, truth):.1%} of the heat in the lesion: chance {truth.mean():.1%}, ceiling "
+        f"{energy(best, truth):.0%}; area above the threshold: IoU {fit_at:.2f}",
     )
     show_figure(screen, fig)
 

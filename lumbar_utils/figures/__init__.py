@@ -22,6 +22,7 @@ from lumbar_utils.figures.reported_accuracy import reported_accuracy
 from lumbar_utils.figures.roc_curves import roc_curves
 from lumbar_utils.figures.score_scatter import score_scatter
 from lumbar_utils.figures.small_study import small_study
+from lumbar_utils.figures.style import retitle
 from lumbar_utils.figures.training_curves import training_curves
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "probabilities_bar",
     "reliability_diagram",
     "reported_accuracy",
+    "retitle",
     "roc_curves",
     "score_scatter",
     "small_study",

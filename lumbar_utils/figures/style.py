@@ -61,6 +61,10 @@ def add_diagonal(fig: go.Figure, name: str) -> None:
     fig.add_scatter(x=[0, 100], y=[0, 100], mode="lines", line=line, name=name, hoverinfo="skip")
 
 
+def _title_height(lines: int) -> int:
+    return 26 + _LINE_HEIGHT * lines
+
+
 def finish(
     fig: go.Figure, finding: str, *, details: str = "", height: int = 420, above: int = 0
 ) -> go.Figure:
@@ -69,7 +73,7 @@ def finish(
     height : of everything below the title, in pixels. above : room between title and plot for a legend or note.
     """
     lines = wrap(finding)
-    top = 26 + _LINE_HEIGHT * len(lines) + above
+    top = _title_height(len(lines)) + above
     fig.update_layout(
         template=TEMPLATE,
         title={
@@ -84,6 +88,17 @@ def finish(
         meta={"description": f"{finding}. {details}".strip()},
     )
     return fig
+
+
+def retitle(fig: go.Figure, finding: str) -> go.Figure:
+    """Give a finished figure another finding, in its title and in meta["description"]; the details stay."""
+    said = fig.layout.title.text.replace("<br>", " ")
+    details = fig.layout.meta["description"].removeprefix(said).removeprefix(".").strip()
+    room = fig.layout.margin.t - _title_height(fig.layout.title.text.count("<br>") + 1)
+    below = fig.layout.height - fig.layout.margin.t
+    margin = fig.layout.margin.to_plotly_json()
+    finish(fig, finding, details=details, height=below, above=room)
+    return fig.update_layout(margin={**margin, "t": fig.layout.margin.t})
 
 
 def wrap(text: str) -> list[str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from serving import free_port, start, stop
-from visiting import Visit
+from visiting import Visit, new_page
 
 from benchmarks.viewers.chromium import QUIET, find
 
-SECONDS_TO_START = 120
+SECONDS_TO_START = 300
 
 
 @dataclass
@@ -73,12 +73,12 @@ def server(browser: Browser):
 @pytest.fixture(scope="module")
 def visit(browser: Browser, server: Server):
     """One visit for all tests of a module, as a visit costs a kernel; the page stays as a test leaves it."""
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = new_page(browser)
     visit = Visit(page, [], [])
     page.on("request", lambda request: visit.requests.append(request.url))
     page.on("console", lambda line: visit.console_errors.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: visit.console_errors.append(str(error)))
     page.goto(server.url)
-    page.wait_for_selector(".lumbar-chart .js-plotly-plot .point", timeout=60_000)
+    page.wait_for_selector(".lumbar-chart .js-plotly-plot .point")
     yield visit
     page.close()

@@ -25,7 +25,7 @@ def stop(process: subprocess.Popen) -> int:
     if process.poll() is None:
         process.terminate() if sys.platform == "win32" else process.send_signal(signal.SIGINT)
     try:
-        return process.wait(timeout=30)
+        return process.wait(timeout=120)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

@@ -12,7 +12,7 @@ from helpers import ROOT
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
-from visiting import Visit
+from visiting import Visit, new_page
 
 from lumbar_utils.checkpoints import read_checkpoint
 from lumbar_utils.evaluation import evaluate, load_results
@@ -117,7 +117,7 @@ def test_slider_moved_by_keyboard_changes_picture_probabilities_and_heat(visit):
         handle, before = visit.slider("Patient (seed)"), visit.state()
         handle.focus()
         handle.press(key)
-        visit.page.wait_for_function(CHANGED, arg=before, timeout=10_000)
+        visit.page.wait_for_function(CHANGED, arg=before)
     assert visit.messages() == messages
 
 
@@ -254,10 +254,10 @@ def test_phone_shows_everything_without_scrolling_sideways(visit):
 
 
 def test_visitor_cannot_choose_another_template_or_theme(browser, server):
-    page, urls = browser.new_page(), []
+    page, urls = new_page(browser), []
     page.on("request", lambda request: urls.append(request.url))
-    page.goto(f"{server.url}?template=classic&theme=dark", timeout=60_000)
-    page.wait_for_selector(".lumbar-dashboard", timeout=60_000)
+    page.goto(f"{server.url}?template=classic&theme=dark")
+    page.wait_for_selector(".lumbar-dashboard")
     assert page.locator("body.theme-light").count() == 1
     assert {urlparse(url).hostname for url in urls if url.startswith("http")} == {"127.0.0.1"}
     page.close()
@@ -286,7 +286,7 @@ def test_no_traceback_on_the_page_and_no_error_in_the_console(visit):
 
 def test_pictures_for_the_readme(browser, server):
     """Writes docs/dashboard_*.png if LUMBAR_SCREENSHOT=1; else the pages are only drawn, and the tree stays clean."""
-    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page = new_page(browser)
     page.goto(server.url)
     visit = Visit(page, [], [])
     for panel in ("compare", "diagnose"):

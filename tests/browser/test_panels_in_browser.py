@@ -30,8 +30,8 @@ def wide_again(visit):
 def test_a_panel_shows_every_chart_and_picture_and_fits_the_window(visit, panel, size):
     visit.page.set_viewport_size(size)
     visit.open_panel(panel)
-    visit.page.wait_for_function(f"() => ({BLANK})().length === 0 && ({UNLOADED})() === 0", timeout=20_000)
-    visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {size['width']}", timeout=10_000)
+    visit.page.wait_for_function(f"() => ({BLANK})().length === 0 && ({UNLOADED})() === 0")
+    visit.page.wait_for_function(f"document.documentElement.scrollWidth <= {size['width']}")
     assert visit.messages() == []
 
 

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+
+# Milliseconds a page may take: the other worker trains networks meanwhile, on the same two cores.
+PATIENCE = 300_000
+
+
+def new_page(browser: Browser) -> Page:
+    """Return an empty page of a desktop's size, which waits for a busy machine."""
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 @dataclass

@@ -91,6 +91,7 @@ def every_figure():
     picture, heat = np.zeros((40, 60), dtype=np.uint8), np.ones((40, 60))
     return {
         "compare_accuracy": figures.compare_accuracy({"CNN": report, "CNN-SVM": report_with(75)}),
+        "retitle": figures.retitle(figures.confusion_matrix(report), "Another finding, of the same table"),
         "confusion_matrix": figures.confusion_matrix(report),
         "roc_curves": figures.roc_curves(predictions_of([0, 1, 2, 3] * 5, [0, 1, 2, 2] * 5)),
         "training_curves": figures.training_curves(history_of([1.0, 0.8, 0.9])),
@@ -141,6 +142,18 @@ def test_each_figure_states_its_finding_and_can_be_sent_to_a_page(every_figure):
         drawn = json.loads(fig.to_json())
         assert drawn["data"] or drawn["layout"]["shapes"], name
         assert type(fig).__name__ == "Figure", name
+
+
+def test_a_figure_with_another_finding_keeps_its_details_and_its_plot():
+    report = report_with(75)
+    before, after = (figures.compare_accuracy({"CNN": report}) for _ in range(2))
+    long = "A finding that needs more than one line, since it tells of every network and of all the patients it met"
+    figures.retitle(after, long)
+    assert title_of(after) == long and "<br>" in after.layout.title.text
+    details = before.layout.meta["description"].removeprefix(title_of(before))
+    assert after.layout.meta["description"] == long + details
+    assert after.layout.height - after.layout.margin.t == before.layout.height - before.layout.margin.t
+    assert after.layout.margin.l == before.layout.margin.l
 
 
 @pytest.mark.parametrize(
